@@ -1,0 +1,89 @@
+import type { ConnectionFailure } from '../../../shared/connection-failure.ts';
+import type { ConnectStage, GatewayEndpoint, UserPrompt } from '../../../shared/connection-state.ts';
+import type { Disposable } from '../lifecycle.ts';
+
+/**
+ * The way to a gateway's port: an SSH tunnel, this computer's loopback, or a direct URL. One driver per gateway and
+ * saved configuration. It never retries and never decides: the supervisor does. Every event carries the attempt it
+ * belongs to, so that a late one can be dropped.
+ */
+export interface RouteDriver {
+  open(attempt: number, answers: RouteAnswers): void;
+  /** Ends the SSH side of the attempt. A local listener stays. Idempotent. */
+  close(): Promise<void>;
+  /** Proves within `limitMs` that the far end is alive: `true` with the round trip, or `false`. */
+  probe(limitMs: number): Promise<ProbeResult>;
+  onEvent(listener: (event: RouteEvent) => void): Disposable;
+  /** Ends everything, the listener and its process too. */
+  dispose(): Promise<void>;
+}
+
+export interface ProbeResult {
+  readonly alive: boolean;
+  readonly latencyMs: number | null;
+}
+
+/** What the person answered before this attempt. Passphrases go to the tunnel process only and are kept nowhere else. */
+export interface RouteAnswers {
+  /** `SHA256:…` of a host key that the person has just trusted for this target. */
+  readonly trustedFingerprint: string | null;
+  readonly passphrase: { readonly keyPath: string; readonly passphrase: string } | null;
+}
+
+export const NO_ANSWERS: RouteAnswers = { trustedFingerprint: null, passphrase: null };
+
+/** Facts of a route that is up, for people: what was negotiated and proved. */
+export interface RouteFacts {
+  /** Server identification, e.g. `OpenSSH_9.2p1 Debian-2`; null without SSH. */
+  readonly server: string | null;
+  readonly hostKeyFingerprint: string | null;
+  readonly keyExchange: string | null;
+  readonly cipher: string | null;
+  /** Which credential was accepted: a key path or an agent key's comment. */
+  readonly authenticatedWith: string | null;
+}
+
+export type RouteEvent =
+  | { readonly type: 'route-stage'; readonly attempt: number; readonly stage: ConnectStage }
+  | { readonly type: 'route-needs-user'; readonly attempt: number; readonly prompt: UserPrompt }
+  | {
+      readonly type: 'route-up';
+      readonly attempt: number;
+      readonly endpoint: GatewayEndpoint;
+      readonly facts: RouteFacts;
+    }
+  /** The attempt ended before it was up, or after: the route is gone. */
+  | { readonly type: 'route-down'; readonly attempt: number; readonly failure: ConnectionFailure }
+  /** The route stands but the gateway's port did not take the forward (gateway-not-listening, forwarding-disabled). */
+  | { readonly type: 'forward-failed'; readonly attempt: number; readonly failure: ConnectionFailure }
+  /** The far end gave a sign of life. Sent on measurement, at most once in three seconds. */
+  | {
+      readonly type: 'route-alive';
+      readonly attempt: number;
+      readonly latencyMs: number | null;
+      readonly bytesReceived: number;
+      readonly bytesSent: number;
+    };
+
+/** One gateway session over an open route: a fresh official client each time. Never retries by itself. */
+export interface SessionDriver {
+  open(attempt: number, endpoint: GatewayEndpoint): void;
+  close(): Promise<void>;
+  /** A cheap RPC with a limit. */
+  probe(limitMs: number): Promise<ProbeResult>;
+  onEvent(listener: (event: SessionEvent) => void): Disposable;
+  dispose(): Promise<void>;
+}
+
+export interface SessionFacts {
+  readonly gatewayVersion: string | null;
+  readonly mainSessionKey: string;
+  readonly scopes: readonly string[];
+}
+
+export type SessionEvent =
+  | { readonly type: 'session-up'; readonly attempt: number; readonly facts: SessionFacts }
+  /** Ended before or after hello-ok. */
+  | { readonly type: 'session-down'; readonly attempt: number; readonly failure: ConnectionFailure }
+  /** Any frame of the gateway's: proof that the whole way works. Sent at most once a second. */
+  | { readonly type: 'session-alive'; readonly attempt: number; readonly latencyMs: number | null };

@@ -1,0 +1,51 @@
+import type { ChatSession } from './chat.ts';
+import type { ConnectionState } from './connection-state.ts';
+import type { GatewayProfile } from './gateway-profile.ts';
+import type { GatewayHealth, Ladder } from './health.ts';
+
+export type ThemePreference = 'system' | 'light' | 'dark';
+export type LanguagePreference = 'system' | 'en' | 'ko';
+
+export interface Preferences {
+  readonly theme: ThemePreference;
+  readonly language: LanguagePreference;
+}
+
+/** Which secrets are stored for a gateway; never the secrets. */
+export interface StoredSecrets {
+  readonly token: boolean;
+  readonly password: boolean;
+}
+
+export interface GatewaySnapshot {
+  readonly profile: GatewayProfile;
+  readonly connection: ConnectionState;
+  readonly ladder: Ladder;
+  readonly health: GatewayHealth | null;
+  readonly secrets: StoredSecrets;
+  /** Session key that WebChat opens first, as hello-ok names it; null before the first hello. */
+  readonly mainSessionKey: string | null;
+  readonly sessions: readonly ChatSession[];
+  /** True when what is saved differs from what the live connection uses. */
+  readonly restartNeeded: boolean;
+}
+
+/** Something that the person must know and that belongs to no connection. */
+export type AppNotice =
+  | { readonly type: 'secrets-in-memory'; readonly backend: string }
+  | { readonly type: 'settings-quarantined'; readonly path: string; readonly detail: string }
+  | { readonly type: 'settings-newer'; readonly path: string; readonly version: number }
+  | { readonly type: 'settings-unwritable'; readonly path: string; readonly detail: string };
+
+/** Everything that windows, tray and command line show, pushed whole with a rising revision. */
+export interface AppSnapshot {
+  readonly revision: number;
+  readonly appVersion: string;
+  readonly platform: 'linux' | 'darwin' | 'win32';
+  /** The language that is in force, after 'system' was resolved. */
+  readonly language: 'en' | 'ko';
+  readonly preferences: Preferences;
+  readonly gateways: readonly GatewaySnapshot[];
+  readonly primaryGatewayId: string;
+  readonly notices: readonly AppNotice[];
+}

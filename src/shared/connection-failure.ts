@@ -1,0 +1,196 @@
+/**
+ * Every way in which a connection can fail, with the facts that its words need.
+ * Plain data, safe for structured clone; details are already redacted and bounded.
+ */
+export interface FailureFacts {
+  // Reaching the host
+  readonly 'host-not-found': { readonly host: string };
+  readonly 'dns-timeout': { readonly host: string; readonly limitMs: number };
+  readonly 'ssh-refused': { readonly host: string; readonly port: number };
+  readonly 'ssh-unreachable': { readonly host: string; readonly port: number; readonly detail: string };
+  readonly 'ssh-timeout': { readonly host: string; readonly port: number; readonly limitMs: number };
+  readonly 'not-ssh': { readonly host: string; readonly port: number; readonly received: string };
+  /** The server closed before its identification line: MaxStartups, fail2ban, a full host. */
+  readonly 'ssh-rejecting': { readonly host: string; readonly port: number };
+  readonly 'ssh-handshake-timeout': { readonly host: string; readonly port: number; readonly limitMs: number };
+  readonly 'ssh-handshake-failed': { readonly host: string; readonly port: number; readonly detail: string };
+  // Losing the link
+  readonly 'link-lost': { readonly host: string; readonly detail: string };
+  readonly 'link-dead': { readonly host: string; readonly silentMs: number };
+  readonly 'link-corrupted': { readonly host: string };
+  // Trust
+  readonly 'host-key-changed': {
+    readonly host: string;
+    readonly port: number;
+    readonly keyType: string;
+    /** `SHA256:…` as OpenSSH prints it. */
+    readonly offeredFingerprint: string;
+    readonly known: readonly KnownHostKey[];
+  };
+  readonly 'host-key-revoked': {
+    readonly host: string;
+    readonly fingerprint: string;
+    readonly file: string;
+    readonly line: number;
+  };
+  readonly 'host-key-declined': { readonly host: string; readonly fingerprint: string };
+  readonly 'known-hosts-unreadable': { readonly path: string; readonly detail: string };
+  readonly 'known-hosts-unwritable': { readonly path: string; readonly detail: string };
+  // Authentication
+  readonly 'auth-rejected': {
+    readonly user: string;
+    readonly host: string;
+    /** Methods that the server offers, as it names them (RFC 4252, section 5.1). */
+    readonly offered: readonly string[];
+    /** What was tried: key paths and agent keys, in order. */
+    readonly tried: readonly string[];
+  };
+  readonly 'auth-too-many': { readonly user: string; readonly host: string; readonly tried: readonly string[] };
+  readonly 'no-credentials': { readonly user: string; readonly host: string; readonly looked: readonly string[] };
+  readonly 'key-unreadable': {
+    readonly path: string;
+    readonly reason: 'missing' | 'permission' | 'format' | 'ppk' | 'not-a-file' | 'unsupported';
+  };
+  readonly 'passphrase-declined': { readonly path: string };
+  // Forward and local listener
+  readonly 'forwarding-disabled': { readonly host: string; readonly gatewayPort: number; readonly detail: string };
+  readonly 'gateway-not-listening': { readonly host: string; readonly gatewayPort: number };
+  readonly 'forward-timeout': { readonly host: string; readonly gatewayPort: number; readonly limitMs: number };
+  readonly 'port-taken': {
+    readonly port: number;
+    /** Who listens there, where the system tells. */
+    readonly holder: { readonly pid: number; readonly command: string } | null;
+    /** The next free port on 127.0.0.1 at the moment of the failure. */
+    readonly nextFreePort: number | null;
+  };
+  readonly 'port-forbidden': { readonly port: number; readonly nextFreePort: number | null };
+  readonly 'target-invalid': { readonly target: string };
+  // Reaching a gateway without a tunnel
+  readonly 'gateway-unreachable': { readonly url: string; readonly detail: string };
+  readonly 'gateway-url-invalid': { readonly url: string };
+  readonly 'gateway-url-insecure': { readonly url: string };
+  readonly 'tls-rejected': { readonly url: string; readonly detail: string };
+  // The gateway's own answers
+  readonly 'not-a-gateway': { readonly url: string; readonly detail: string };
+  readonly 'gateway-silent': { readonly limitMs: number };
+  readonly 'gateway-starting': { readonly retryAfterMs: number | null };
+  readonly 'gateway-restarting': { readonly expectedMs: number | null };
+  readonly 'gateway-closed': { readonly code: number; readonly reason: string };
+  readonly 'token-missing': Record<never, never>;
+  readonly 'token-mismatch': Record<never, never>;
+  readonly 'password-missing': Record<never, never>;
+  readonly 'password-mismatch': Record<never, never>;
+  readonly 'device-token-rejected': { readonly reason: string };
+  readonly 'device-identity-rejected': { readonly reason: string };
+  readonly 'pairing-required': {
+    readonly requestId: string | null;
+    readonly deviceId: string;
+    readonly reason: string;
+  };
+  readonly 'scope-missing': { readonly scopes: readonly string[] };
+  readonly 'protocol-mismatch': {
+    readonly ours: number;
+    /** What the gateway speaks, where it says so. */
+    readonly theirs: number | null;
+    readonly detail: string;
+  };
+  readonly 'rate-limited': { readonly retryAfterMs: number | null };
+  readonly 'frame-too-large': { readonly detail: string };
+  readonly 'slow-consumer': Record<never, never>;
+  readonly 'gateway-rejected': { readonly detailCode: string; readonly detail: string };
+  // Ourselves
+  readonly 'tunnel-process-crashed': { readonly exitCode: number | null };
+  readonly 'secrets-unavailable': { readonly detail: string };
+  readonly 'storage-failed': { readonly path: string; readonly detail: string };
+  readonly bug: { readonly detail: string };
+}
+
+/** A line of a known_hosts file that names a host's key. */
+export interface KnownHostKey {
+  readonly keyType: string;
+  /** `SHA256:…` */
+  readonly fingerprint: string;
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+}
+
+export type FailureCode = keyof FailureFacts;
+
+/** One failure: `code` picks the words, `facts` fill them. */
+export type ConnectionFailure = {
+  readonly [C in FailureCode]: { readonly code: C; readonly facts: FailureFacts[C] };
+}[FailureCode];
+
+export function failure<C extends FailureCode>(
+  code: C,
+  facts: FailureFacts[C],
+): Extract<ConnectionFailure, { readonly code: C }> {
+  return { code, facts } as Extract<ConnectionFailure, { readonly code: C }>;
+}
+
+/** `transient` is tried again by itself; `blocked` waits for a person or for changed settings. */
+export type FailureKind = 'transient' | 'blocked';
+
+const KINDS: { readonly [C in FailureCode]: FailureKind } = {
+  'host-not-found': 'transient',
+  'dns-timeout': 'transient',
+  'ssh-refused': 'transient',
+  'ssh-unreachable': 'transient',
+  'ssh-timeout': 'transient',
+  'not-ssh': 'blocked',
+  'ssh-rejecting': 'transient',
+  'ssh-handshake-timeout': 'transient',
+  'ssh-handshake-failed': 'blocked',
+  'link-lost': 'transient',
+  'link-dead': 'transient',
+  'link-corrupted': 'transient',
+  'host-key-changed': 'blocked',
+  'host-key-revoked': 'blocked',
+  'host-key-declined': 'blocked',
+  'known-hosts-unreadable': 'blocked',
+  'known-hosts-unwritable': 'blocked',
+  'auth-rejected': 'blocked',
+  'auth-too-many': 'blocked',
+  'no-credentials': 'blocked',
+  'key-unreadable': 'blocked',
+  'passphrase-declined': 'blocked',
+  'forwarding-disabled': 'blocked',
+  'gateway-not-listening': 'transient',
+  'forward-timeout': 'transient',
+  'port-taken': 'blocked',
+  'port-forbidden': 'blocked',
+  'target-invalid': 'blocked',
+  'gateway-unreachable': 'transient',
+  'gateway-url-invalid': 'blocked',
+  'gateway-url-insecure': 'blocked',
+  'tls-rejected': 'blocked',
+  'not-a-gateway': 'blocked',
+  'gateway-silent': 'transient',
+  'gateway-starting': 'transient',
+  'gateway-restarting': 'transient',
+  'gateway-closed': 'transient',
+  'token-missing': 'blocked',
+  'token-mismatch': 'blocked',
+  'password-missing': 'blocked',
+  'password-mismatch': 'blocked',
+  'device-token-rejected': 'blocked',
+  'device-identity-rejected': 'blocked',
+  'pairing-required': 'blocked',
+  'scope-missing': 'blocked',
+  'protocol-mismatch': 'blocked',
+  'rate-limited': 'transient',
+  'frame-too-large': 'transient',
+  'slow-consumer': 'transient',
+  'gateway-rejected': 'blocked',
+  'tunnel-process-crashed': 'transient',
+  'secrets-unavailable': 'blocked',
+  'storage-failed': 'blocked',
+  bug: 'blocked',
+};
+
+export const FAILURE_CODES = Object.keys(KINDS) as readonly FailureCode[];
+
+export function failureKind(code: FailureCode): FailureKind {
+  return KINDS[code];
+}

@@ -1,0 +1,208 @@
+import type { AppSnapshot, Preferences } from './app-snapshot.ts';
+import type { ChatPatch, ChatSession, ChatSnapshot } from './chat.ts';
+import type { ConnectionFailure } from './connection-failure.ts';
+import type { ConnectStage, PromptAnswer } from './connection-state.ts';
+import type { GatewayMode } from './gateway-profile.ts';
+import type { Result } from './result.ts';
+
+/**
+ * The one contract between main and renderer. Handlers (main), `window.gangway` (preload), channel names and
+ * the test double are derived from this value. Secrets may go in; none comes out.
+ */
+
+export type WindowKind = 'settings' | 'chat' | 'health';
+
+/** What the connection form holds. Secrets: a string replaces, null leaves the stored one, '' removes it. */
+export interface GatewayDraft {
+  readonly gatewayId: string;
+  readonly name: string;
+  readonly mode: GatewayMode;
+  readonly sshTarget: string;
+  readonly gatewayPort: number;
+  readonly localPort: number;
+  readonly identityFile: string;
+  readonly directUrl: string;
+  readonly localGatewayPort: number;
+  readonly token: string | null;
+  readonly password: string | null;
+}
+
+export type DraftField = Exclude<keyof GatewayDraft, 'gatewayId' | 'mode'>;
+
+/** Why a field was not accepted; the words are in i18n under `fieldErrors`. */
+export type FieldErrorCode =
+  | 'required'
+  | 'port-range'
+  | 'target-invalid'
+  | 'too-long'
+  | 'url-invalid'
+  | 'url-insecure'
+  | 'control-characters';
+
+export type SaveError =
+  | { readonly type: 'fields'; readonly fields: Readonly<Partial<Record<DraftField, FieldErrorCode>>> }
+  | { readonly type: 'failure'; readonly failure: ConnectionFailure };
+
+/** Steps of "Test connection", in the order in which they run. */
+export type TestStep = 'settings' | ConnectStage | 'health';
+
+export interface TestProgress {
+  readonly testId: string;
+  readonly steps: readonly {
+    readonly step: TestStep;
+    readonly status: 'pending' | 'running' | 'passed' | 'failed' | 'skipped' | 'needs-user';
+    readonly durationMs: number | null;
+  }[];
+  readonly outcome:
+    | { readonly type: 'running' }
+    | { readonly type: 'passed' }
+    | { readonly type: 'failed'; readonly failure: ConnectionFailure }
+    /** It would connect, but asks the person something first (an unknown host key, a passphrase). */
+    | { readonly type: 'needs-user'; readonly reason: 'host-key' | 'passphrase'; readonly detail: string }
+    | { readonly type: 'cancelled' };
+}
+
+/** Refusals of commands, beyond what a command's own result says. */
+export type CommandError =
+  | { readonly type: 'refused'; readonly reason: 'sender' | 'payload' | 'unknown-gateway' | 'unknown-session' }
+  | { readonly type: 'failure'; readonly failure: ConnectionFailure }
+  | { readonly type: 'bug'; readonly detail: string };
+
+interface Command<In, Out> {
+  readonly kind: 'command';
+  readonly types?: { readonly in: In; readonly out: Out };
+}
+interface Event<Payload> {
+  readonly kind: 'event';
+  readonly types?: Payload;
+}
+function command<In, Out>(): Command<In, Out> {
+  return { kind: 'command' };
+}
+function event<Payload>(): Event<Payload> {
+  return { kind: 'event' };
+}
+
+export interface ForGateway {
+  readonly gatewayId: string;
+}
+export interface ForSession extends ForGateway {
+  readonly sessionKey: string;
+}
+
+export const ipcContract = {
+  app: {
+    getSnapshot: command<null, AppSnapshot>(),
+    openWindow: command<{ readonly window: WindowKind; readonly gatewayId: string | null }, null>(),
+    /** Opens https and mailto links in the system's browser; everything else is refused. */
+    openExternal: command<{ readonly url: string }, null>(),
+    copyText: command<{ readonly text: string }, null>(),
+    setPreferences: command<Preferences, null>(),
+    showLog: command<null, null>(),
+    dismissNotice: command<{ readonly type: string }, null>(),
+    snapshot: event<AppSnapshot>(),
+  },
+  settings: {
+    /** Validates and saves; nothing is saved when a field is wrong. */
+    save: command<GatewayDraft, Result<null, SaveError>>(),
+    saveAndConnect: command<GatewayDraft, Result<null, SaveError>>(),
+    /** Native file dialog for an identity file; null when the person cancelled. */
+    chooseIdentityFile: command<ForGateway, { readonly path: string | null }>(),
+    /** Starts a test of a form that need not be saved; progress comes as `testProgress`. */
+    testConnection: command<GatewayDraft, Result<{ readonly testId: string }, SaveError>>(),
+    cancelTest: command<{ readonly testId: string }, null>(),
+    testProgress: event<TestProgress>(),
+  },
+  connection: {
+    connect: command<ForGateway, null>(),
+    disconnect: command<ForGateway, null>(),
+    pause: command<ForGateway, null>(),
+    resume: command<ForGateway, null>(),
+    reconnectNow: command<ForGateway, null>(),
+    answerPrompt: command<ForGateway & { readonly promptId: string; readonly answer: PromptAnswer }, null>(),
+    /** Takes the free port that a `port-taken` failure offered, remembers it and connects. */
+    usePort: command<ForGateway & { readonly port: number }, null>(),
+    /** Forgets the device token of a gateway that no longer accepts it, and connects anew. */
+    forgetDeviceToken: command<ForGateway, null>(),
+    refreshHealth: command<ForGateway, null>(),
+  },
+  chat: {
+    /** Opens a session's conversation and subscribes this window to its patches. */
+    open: command<ForSession, ChatSnapshot>(),
+    close: command<ForSession, null>(),
+    listSessions: command<ForGateway, readonly ChatSession[]>(),
+    /** Accepted means: main holds the message; its fate shows as the delivery of its row. */
+    send: command<ForSession & { readonly messageId: string; readonly text: string }, null>(),
+    stop: command<ForSession, null>(),
+    retry: command<ForSession & { readonly messageId: string }, null>(),
+    discard: command<ForSession & { readonly messageId: string }, null>(),
+    loadOlder: command<ForSession, null>(),
+    patch: event<ChatPatch>(),
+  },
+} as const;
+
+type Contract = typeof ipcContract;
+export type GroupName = keyof Contract;
+
+type CommandKeys<G> = { [K in keyof G]: G[K] extends { kind: 'command' } ? K : never }[keyof G];
+type EventKeys<G> = { [K in keyof G]: G[K] extends { kind: 'event' } ? K : never }[keyof G];
+type InOf<C> = C extends Command<infer In, unknown> ? In : never;
+type OutOf<C> = C extends Command<never, infer Out> ? Out : C extends Command<infer _In, infer Out> ? Out : never;
+type PayloadOf<E> = E extends Event<infer P> ? P : never;
+
+/** `group.name` of every command. */
+export type CommandName = {
+  [G in GroupName]: `${G}.${CommandKeys<Contract[G]> & string}`;
+}[GroupName];
+export type EventName = {
+  [G in GroupName]: `${G}.${EventKeys<Contract[G]> & string}`;
+}[GroupName];
+
+type Member<N extends string> = N extends `${infer G}.${infer K}`
+  ? G extends GroupName
+    ? K extends keyof Contract[G]
+      ? Contract[G][K]
+      : never
+    : never
+  : never;
+
+export type InputOf<N extends CommandName> = InOf<Member<N>>;
+export type OutputOf<N extends CommandName> = OutOf<Member<N>>;
+export type EventPayloadOf<N extends EventName> = PayloadOf<Member<N>>;
+
+/** What preload exposes as `window.gangway`: `gangway.chat.send(input)`, `gangway.chat.onPatch(fn)`. */
+export type GangwayApi = {
+  readonly [G in GroupName]: {
+    readonly [K in CommandKeys<Contract[G]> & string]: (
+      input: InOf<Contract[G][K]>,
+    ) => Promise<Result<OutOf<Contract[G][K]>, CommandError>>;
+  } & {
+    readonly [K in EventKeys<Contract[G]> & string as `on${Capitalize<K>}`]: (
+      listener: (payload: PayloadOf<Contract[G][K]>) => void,
+    ) => () => void;
+  };
+};
+
+/** What main must implement: every command. */
+export type CommandHandlers<Context> = {
+  readonly [N in CommandName]: (input: InputOf<N>, context: Context) => Promise<Result<OutputOf<N>, CommandError>>;
+};
+
+/** The wire name of a command or an event. */
+export function channelName(name: CommandName | EventName): string {
+  return `gangway:${name}`;
+}
+
+export function commandNames(): readonly CommandName[] {
+  return membersOfKind('command') as CommandName[];
+}
+export function eventNames(): readonly EventName[] {
+  return membersOfKind('event') as EventName[];
+}
+function membersOfKind(kind: 'command' | 'event'): string[] {
+  return Object.entries(ipcContract).flatMap(([group, members]) =>
+    Object.entries(members)
+      .filter(([, member]) => (member as { kind: string }).kind === kind)
+      .map(([name]) => `${group}.${name}`),
+  );
+}
