@@ -7,6 +7,9 @@ import type { ConnectionFailure } from './connection-failure.ts';
  */
 export type Delivery = 'queued' | 'sending' | 'sent' | 'running' | 'failed' | 'unconfirmed';
 
+/** Longest message that is accepted, in UTF-16 code units; the composer and the IPC schema share it. */
+export const MAX_MESSAGE_CHARS = 200_000;
+
 export type ChatPart =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'thinking'; readonly text: string }
@@ -19,7 +22,12 @@ export type ChatPart =
       readonly input: string;
       readonly output: string;
     }
-  | { readonly type: 'image'; readonly mimeType: string; readonly alt: string; readonly artifactId: string | null }
+  | {
+      readonly type: 'image';
+      readonly mimeType: string;
+      readonly alt: string;
+      readonly artifactId: string | null;
+    }
   | { readonly type: 'other'; readonly kind: string };
 
 export interface ChatRow {

@@ -12,7 +12,11 @@ export interface FailureFacts {
   readonly 'not-ssh': { readonly host: string; readonly port: number; readonly received: string };
   /** The server closed before its identification line: MaxStartups, fail2ban, a full host. */
   readonly 'ssh-rejecting': { readonly host: string; readonly port: number };
-  readonly 'ssh-handshake-timeout': { readonly host: string; readonly port: number; readonly limitMs: number };
+  readonly 'ssh-handshake-timeout': {
+    readonly host: string;
+    readonly port: number;
+    readonly limitMs: number;
+  };
   readonly 'ssh-handshake-failed': { readonly host: string; readonly port: number; readonly detail: string };
   // Losing the link
   readonly 'link-lost': { readonly host: string; readonly detail: string };
@@ -45,17 +49,33 @@ export interface FailureFacts {
     /** What was tried: key paths and agent keys, in order. */
     readonly tried: readonly string[];
   };
-  readonly 'auth-too-many': { readonly user: string; readonly host: string; readonly tried: readonly string[] };
-  readonly 'no-credentials': { readonly user: string; readonly host: string; readonly looked: readonly string[] };
+  readonly 'auth-too-many': {
+    readonly user: string;
+    readonly host: string;
+    readonly tried: readonly string[];
+  };
+  readonly 'no-credentials': {
+    readonly user: string;
+    readonly host: string;
+    readonly looked: readonly string[];
+  };
   readonly 'key-unreadable': {
     readonly path: string;
     readonly reason: 'missing' | 'permission' | 'format' | 'ppk' | 'not-a-file' | 'unsupported';
   };
   readonly 'passphrase-declined': { readonly path: string };
   // Forward and local listener
-  readonly 'forwarding-disabled': { readonly host: string; readonly gatewayPort: number; readonly detail: string };
+  readonly 'forwarding-disabled': {
+    readonly host: string;
+    readonly gatewayPort: number;
+    readonly detail: string;
+  };
   readonly 'gateway-not-listening': { readonly host: string; readonly gatewayPort: number };
-  readonly 'forward-timeout': { readonly host: string; readonly gatewayPort: number; readonly limitMs: number };
+  readonly 'forward-timeout': {
+    readonly host: string;
+    readonly gatewayPort: number;
+    readonly limitMs: number;
+  };
   readonly 'port-taken': {
     readonly port: number;
     /** Who listens there, where the system tells. */
@@ -65,6 +85,13 @@ export interface FailureFacts {
   };
   readonly 'port-forbidden': { readonly port: number; readonly nextFreePort: number | null };
   readonly 'target-invalid': { readonly target: string };
+  /** The user's ssh configuration asks for something for this host that would lead elsewhere without it. */
+  readonly 'ssh-config-unsupported': {
+    readonly target: string;
+    /** As OpenSSH spells it, e.g. `ProxyJump`. */
+    readonly directive: string;
+    readonly value: string;
+  };
   // Reaching a gateway without a tunnel
   readonly 'gateway-unreachable': { readonly url: string; readonly detail: string };
   readonly 'gateway-url-invalid': { readonly url: string };
@@ -76,10 +103,10 @@ export interface FailureFacts {
   readonly 'gateway-starting': { readonly retryAfterMs: number | null };
   readonly 'gateway-restarting': { readonly expectedMs: number | null };
   readonly 'gateway-closed': { readonly code: number; readonly reason: string };
-  readonly 'token-missing': Record<never, never>;
-  readonly 'token-mismatch': Record<never, never>;
-  readonly 'password-missing': Record<never, never>;
-  readonly 'password-mismatch': Record<never, never>;
+  readonly 'token-missing': Readonly<Record<string, never>>;
+  readonly 'token-mismatch': Readonly<Record<string, never>>;
+  readonly 'password-missing': Readonly<Record<string, never>>;
+  readonly 'password-mismatch': Readonly<Record<string, never>>;
   readonly 'device-token-rejected': { readonly reason: string };
   readonly 'device-identity-rejected': { readonly reason: string };
   readonly 'pairing-required': {
@@ -96,7 +123,7 @@ export interface FailureFacts {
   };
   readonly 'rate-limited': { readonly retryAfterMs: number | null };
   readonly 'frame-too-large': { readonly detail: string };
-  readonly 'slow-consumer': Record<never, never>;
+  readonly 'slow-consumer': Readonly<Record<string, never>>;
   readonly 'gateway-rejected': { readonly detailCode: string; readonly detail: string };
   // Ourselves
   readonly 'tunnel-process-crashed': { readonly exitCode: number | null };
@@ -161,6 +188,7 @@ const KINDS: { readonly [C in FailureCode]: FailureKind } = {
   'port-taken': 'blocked',
   'port-forbidden': 'blocked',
   'target-invalid': 'blocked',
+  'ssh-config-unsupported': 'blocked',
   'gateway-unreachable': 'transient',
   'gateway-url-invalid': 'blocked',
   'gateway-url-insecure': 'blocked',

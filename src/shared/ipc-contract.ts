@@ -64,7 +64,10 @@ export interface TestProgress {
 
 /** Refusals of commands, beyond what a command's own result says. */
 export type CommandError =
-  | { readonly type: 'refused'; readonly reason: 'sender' | 'payload' | 'unknown-gateway' | 'unknown-session' }
+  | {
+      readonly type: 'refused';
+      readonly reason: 'sender' | 'payload' | 'unknown-gateway' | 'unknown-session';
+    }
   | { readonly type: 'failure'; readonly failure: ConnectionFailure }
   | { readonly type: 'bug'; readonly detail: string };
 
@@ -147,7 +150,7 @@ export type GroupName = keyof Contract;
 type CommandKeys<G> = { [K in keyof G]: G[K] extends { kind: 'command' } ? K : never }[keyof G];
 type EventKeys<G> = { [K in keyof G]: G[K] extends { kind: 'event' } ? K : never }[keyof G];
 type InOf<C> = C extends Command<infer In, unknown> ? In : never;
-type OutOf<C> = C extends Command<never, infer Out> ? Out : C extends Command<infer _In, infer Out> ? Out : never;
+type OutOf<C> = C extends { readonly types?: { readonly out: infer Out } } ? Out : never;
 type PayloadOf<E> = E extends Event<infer P> ? P : never;
 
 /** `group.name` of every command. */
@@ -185,7 +188,10 @@ export type GangwayApi = {
 
 /** What main must implement: every command. */
 export type CommandHandlers<Context> = {
-  readonly [N in CommandName]: (input: InputOf<N>, context: Context) => Promise<Result<OutputOf<N>, CommandError>>;
+  readonly [N in CommandName]: (
+    input: InputOf<N>,
+    context: Context,
+  ) => Promise<Result<OutputOf<N>, CommandError>>;
 };
 
 /** The wire name of a command or an event. */

@@ -1,0 +1,103 @@
+import type { ConnectionFailure } from '../../../shared/connection-failure.ts';
+
+/** Waits between attempts in milliseconds; the last one repeats. The first failure costs no wait. */
+export const RETRY_LADDER_MS = [0, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
+/** A connection must hold this long before the ladder starts at its foot again. */
+export const STABLE_AFTER_MS = 30_000;
+/** Up to this share is taken off a wait, never added, so that the ladder's last rung is a true limit. */
+export const JITTER_SHARE = 0.2;
+/** Hints of the system (network, wake) never start attempts closer together than this. */
+export const HINT_SPACING_MS = 1_000;
+
+/** A gateway's own wish is honoured within these limits: neither a busy loop nor a timer that overflows. */
+const SHORTEST_WISH_MS = 1_000;
+const LONGEST_WISH_MS = 15 * 60_000;
+/** The gateway's lockout lasts minutes; asking sooner without being told when would only lengthen it. */
+const RATE_LIMIT_DEFAULT_MS = 30_000;
+
+/** A server that turns connections away (MaxStartups, fail2ban) is not pressed: every try may lengthen the ban. */
+const REJECTED_MS = 30_000;
+const REJECTIONS_BEFORE_SLOW = 2;
+
+/**
+ * Asking a live SSH session whether the gateway's port has opened costs one channel, so it may be asked often: quickly
+ * after a gateway that was there (it restarts), then every 5 s, then every 30 s.
+ */
+const RESTART_PROBES = { count: 15, everyMs: 2_000 } as const;
+const GATEWAY_PROBES = { count: 24, everyMs: 5_000 } as const;
+const SLOW_PROBE_MS = 30_000;
+
+/** How far the waits have climbed. */
+export interface RetryMemory {
+  /** Failures since the last stable connection. */
+  readonly failures: number;
+  /** Times in a row that the gateway's port was found closed. */
+  readonly gatewayProbes: number;
+}
+
+export const FRESH_RETRY: RetryMemory = { failures: 0, gatewayProbes: 0 };
+
+export interface RetryInput {
+  readonly failure: ConnectionFailure;
+  readonly memory: RetryMemory;
+  /** True when the gateway was connected in this series: then a closed port is probably a restart. */
+  readonly reconnecting: boolean;
+  /** True where the gateway runs on this computer: asking for its port costs nothing. */
+  readonly isLocal: boolean;
+  /** In [0, 1). */
+  readonly random: number;
+}
+
+export interface RetryDecision {
+  readonly delayMs: number;
+  readonly memory: RetryMemory;
+}
+
+/** How long to wait after a transient failure. Attempts are never given up. */
+export function nextRetry(input: RetryInput): RetryDecision {
+  const { failure, memory, reconnecting, isLocal, random } = input;
+  switch (failure.code) {
+    case 'rate-limited':
+      return { delayMs: wish(failure.facts.retryAfterMs ?? RATE_LIMIT_DEFAULT_MS), memory };
+    case 'gateway-starting':
+      if (failure.facts.retryAfterMs === null) return climb(memory, random);
+      return { delayMs: wish(failure.facts.retryAfterMs), memory };
+    case 'gateway-not-listening':
+      return askForPort(memory, reconnecting, random);
+    case 'gateway-unreachable':
+      return isLocal ? askForPort(memory, reconnecting, random) : climb(memory, random);
+    case 'ssh-rejecting': {
+      const climbed = climb(memory, random);
+      if (memory.failures < REJECTIONS_BEFORE_SLOW) return climbed;
+      return { ...climbed, delayMs: Math.max(climbed.delayMs, REJECTED_MS) };
+    }
+    default:
+      return climb(memory, random);
+  }
+}
+
+/** The ladder's wait less 0-20 %, so that many clients of one host do not return in step. */
+export function withJitter(delayMs: number, random: number): number {
+  return Math.round(delayMs * (1 - JITTER_SHARE * random));
+}
+
+function climb(memory: RetryMemory, random: number): RetryDecision {
+  const rung = Math.min(memory.failures, RETRY_LADDER_MS.length - 1);
+  const delayMs = withJitter(RETRY_LADDER_MS[rung] ?? SLOW_PROBE_MS, random);
+  return { delayMs, memory: { failures: memory.failures + 1, gatewayProbes: 0 } };
+}
+
+function askForPort(memory: RetryMemory, reconnecting: boolean, random: number): RetryDecision {
+  const delayMs = withJitter(probeInterval(memory.gatewayProbes, reconnecting), random);
+  return { delayMs, memory: { ...memory, gatewayProbes: memory.gatewayProbes + 1 } };
+}
+
+function probeInterval(probes: number, reconnecting: boolean): number {
+  const quick = reconnecting ? RESTART_PROBES.count : 0;
+  if (probes < quick) return RESTART_PROBES.everyMs;
+  return probes < quick + GATEWAY_PROBES.count ? GATEWAY_PROBES.everyMs : SLOW_PROBE_MS;
+}
+
+function wish(retryAfterMs: number): number {
+  return Math.min(Math.max(retryAfterMs, SHORTEST_WISH_MS), LONGEST_WISH_MS);
+}

@@ -1,0 +1,259 @@
+import { expect } from 'vitest';
+import type { ConnectionTarget } from '../../../../src/main/core/connection/connection-target.ts';
+import {
+  type Effect,
+  initialMachine,
+  type Machine,
+  type MachineEvent,
+  type TimerEvent,
+  type Transition,
+} from '../../../../src/main/core/connection/machine.ts';
+import { transition } from '../../../../src/main/core/connection/transition.ts';
+import type { ConnectionFailure } from '../../../../src/shared/connection-failure.ts';
+import type { UserPrompt } from '../../../../src/shared/connection-state.ts';
+import { ENDPOINT, ROUTE_FACTS, SESSION_FACTS } from '../../../support/fakes/fake-drivers.ts';
+
+const SECRET = 'correct horse battery';
+
+export const TARGET: ConnectionTarget = {
+  mode: 'ssh',
+  configured: true,
+  host: 'homelab.example',
+  port: 22,
+  gatewayPort: 18789,
+  url: '',
+  needsNetwork: true,
+};
+export const TARGETS: readonly ConnectionTarget[] = [
+  TARGET,
+  { ...TARGET, configured: false },
+  { ...TARGET, needsNetwork: false, host: '127.0.0.1' },
+  { ...TARGET, mode: 'local', host: '127.0.0.1', url: 'ws://127.0.0.1:18789', needsNetwork: false },
+  { ...TARGET, mode: 'direct', url: 'wss://gateway.example' },
+];
+export const HOST_KEY_PROMPT: UserPrompt = {
+  type: 'host-key',
+  id: 'p1',
+  host: 'homelab.example',
+  port: 22,
+  keyType: 'ssh-ed25519',
+  fingerprint: 'SHA256:abc',
+  knownHostsFile: '~/.ssh/known_hosts',
+  otherKnownTypes: [],
+};
+const PROMPTS: readonly UserPrompt[] = [
+  HOST_KEY_PROMPT,
+  { type: 'passphrase', id: 'p2', keyPath: '~/.ssh/id_ed25519', wasWrong: false },
+];
+
+export const COMMANDS: readonly MachineEvent[] = [
+  { type: 'connect' },
+  { type: 'disconnect' },
+  { type: 'pause' },
+  { type: 'resume' },
+  { type: 'reconnect-now' },
+  { type: 'quit' },
+  { type: 'answer-prompt', promptId: 'p1', answer: { type: 'trust-host-key', fingerprint: 'SHA256:abc' } },
+  { type: 'answer-prompt', promptId: 'p2', answer: { type: 'passphrase', passphrase: SECRET } },
+  { type: 'answer-prompt', promptId: 'p1', answer: { type: 'cancel' } },
+  { type: 'answer-prompt', promptId: 'p2', answer: { type: 'cancel' } },
+  { type: 'answer-prompt', promptId: 'old', answer: { type: 'cancel' } },
+  ...TARGETS.map((target): MachineEvent => ({ type: 'profile-changed', target })),
+];
+export const SYSTEM: readonly MachineEvent[] = [
+  { type: 'network-changed', online: true },
+  { type: 'network-changed', online: false },
+  { type: 'suspend' },
+  { type: 'resume-from-sleep' },
+  { type: 'clock-jumped' },
+];
+export const TIMERS: readonly TimerEvent[] = [
+  { type: 'retry-due' },
+  { type: 'stable' },
+  { type: 'attempt-timeout' },
+  { type: 'awake-check' },
+];
+
+/** Every event of the drivers for an attempt. */
+export function driverEvents(attempt: number, failure: ConnectionFailure): readonly MachineEvent[] {
+  return [
+    { type: 'route-stage', attempt, stage: 'authenticating' },
+    ...PROMPTS.map((prompt): MachineEvent => ({ type: 'route-needs-user', attempt, prompt })),
+    { type: 'route-up', attempt, endpoint: ENDPOINT, facts: ROUTE_FACTS },
+    { type: 'route-down', attempt, failure },
+    { type: 'forward-failed', attempt, failure },
+    { type: 'route-alive', attempt, latencyMs: 3, bytesReceived: 1, bytesSent: 1 },
+    { type: 'session-up', attempt, facts: SESSION_FACTS },
+    { type: 'session-down', attempt, failure },
+    { type: 'session-alive', attempt, latencyMs: 3 },
+  ];
+}
+
+/** Plays the supervisor and the drivers by the rules of their ports, and checks every promise after every step. */
+export class Model {
+  machine: Machine;
+  nowMs = 1_000_000;
+  random = 0;
+  #routeOpen = false;
+  #sessionOpen = false;
+  #closeReported = 0;
+
+  constructor(target: ConnectionTarget) {
+    this.machine = initialMachine(target, true);
+  }
+
+  step(event: MachineEvent): readonly Effect[] {
+    const before = this.machine;
+    const at = { nowMs: this.nowMs, monotonicMs: this.nowMs, random: this.random };
+    const result = transition(before, event, at);
+    // Comparing is slow, and one step in eight is enough to find a function that is not pure.
+    if (this.nowMs % 8 === 0) expect(transition(before, event, at)).toEqual(result);
+    this.machine = result.machine;
+    for (const effect of result.effects) this.#run(effect, event);
+    this.#checkLate(before, event, result);
+    this.#checkEffects(before, event, result.effects);
+    this.#checkMachine();
+    return result.effects;
+  }
+
+  #run(effect: Effect, event: MachineEvent): void {
+    switch (effect.type) {
+      case 'open-route':
+        // Over a route that stands the driver reuses its SSH session; otherwise the old one must be gone.
+        expect(!this.#routeOpen || this.machine.route !== 'up').toBe(true);
+        this.#routeOpen = true;
+        return;
+      case 'close-route':
+        expect(this.#routeOpen).toBe(true);
+        this.#routeOpen = false;
+        return;
+      case 'open-session':
+        expect([this.#routeOpen, this.#sessionOpen, event.type]).toEqual([true, false, event.type]);
+        this.#sessionOpen = true;
+        return;
+      case 'close-session':
+        expect(this.#sessionOpen).toBe(true);
+        this.#sessionOpen = false;
+        return;
+      case 'report-closed':
+        this.#closeReported = effect.closeId;
+        return;
+      case 'replace-drivers':
+        expect([this.#routeOpen, this.#sessionOpen]).toEqual([false, false]);
+        return;
+      case 'probe-all':
+      case 'start-timer':
+      case 'cancel-timer':
+        return;
+    }
+  }
+
+  /** What belongs to an older attempt, probe or closing changes nothing at all. */
+  #checkLate(before: Machine, event: MachineEvent, result: Transition): void {
+    const isLate =
+      ('attempt' in event &&
+        event.attempt !== (event.type.startsWith('session') ? before.sessionAttempt : before.routeAttempt)) ||
+      (event.type === 'closed' && event.closeId !== before.closeId) ||
+      (event.type === 'probed' && event.probeId !== before.probeId);
+    if (isLate) expect(result).toEqual({ machine: before, effects: [] });
+  }
+
+  #checkEffects(before: Machine, event: MachineEvent, effects: readonly Effect[]): void {
+    const opens = effects.filter(({ type }) => type === 'open-route' || type === 'open-session');
+    expect(opens.length).toBeLessThanOrEqual(1);
+    expect(this.machine.attempt).toBeGreaterThanOrEqual(before.attempt);
+    if (opens.length === 0) return;
+    expect(before.ended).toBe(false);
+    const { state } = before;
+    const byPerson = ['connect', 'resume', 'reconnect-now', 'answer-prompt'].includes(event.type);
+    if (state.status === 'blocked' || state.status === 'disconnected')
+      expect([state.status, byPerson]).toEqual([state.status, true]);
+    if (state.status === 'paused' && state.reason === 'user') expect(byPerson).toBe(true);
+    if (state.status === 'paused' && state.reason === 'offline') {
+      expect(byPerson || event.type === 'network-changed').toBe(true);
+    }
+  }
+
+  #checkMachine(): void {
+    const { state, route, session, timers, power, network, target, intent, ended } = this.machine;
+    expect({ route: route !== 'down', session: session !== 'down' }).toEqual({
+      route: this.#routeOpen,
+      session: this.#sessionOpen,
+    });
+    const phases = `${state.status} ${route} ${session}`;
+    switch (state.status) {
+      case 'connected':
+        expect(phases).toBe('connected up up');
+        break;
+      case 'connecting':
+        expect(['connecting opening down', 'connecting up opening']).toContain(phases);
+        break;
+      case 'blocked':
+      case 'backing-off':
+        expect(session).toBe('down');
+        expect(route).not.toBe('opening');
+        break;
+      case 'waiting-for-user':
+      case 'paused':
+      case 'disconnected':
+      case 'unconfigured':
+      case 'disconnecting':
+        expect(phases).toBe(`${state.status} down down`);
+        break;
+    }
+    // Whatever waits has something that ends the wait.
+    expect(timers.includes('retry')).toBe(state.status === 'backing-off');
+    expect(timers.includes('attempt')).toBe(state.status === 'connecting');
+    if (timers.includes('stable')) expect(state.status).toBe('connected');
+    if (!ended) expect(timers.includes('awake-check')).toBe(power === 'asleep');
+    if (state.status === 'disconnecting') expect(this.#closeReported).toBe(this.machine.closeId);
+    if (state.status === 'paused') {
+      if (state.reason === 'user') expect(intent).toBe('paused');
+      if (state.reason === 'asleep') expect(power).toBe('asleep');
+      if (state.reason === 'offline') expect([network, target.needsNetwork]).toEqual(['offline', true]);
+    }
+    if (state.status === 'disconnected') expect(intent === 'off' || ended).toBe(true);
+    expect(new Set(timers).size).toBe(timers.length);
+    expect(JSON.stringify(this.machine)).not.toContain(SECRET);
+  }
+
+  /** What the world does when all goes well. `person` says whether one is at the keyboard. */
+  goWell(person: boolean): void {
+    this.step({ type: 'network-changed', online: true });
+    this.step({ type: 'resume-from-sleep' });
+    if (person) {
+      this.step({ type: 'profile-changed', target: TARGET });
+      this.step({ type: 'closed', closeId: this.machine.closeId });
+      this.step({ type: 'reconnect-now' });
+    }
+    for (let round = 0; round < 8 && this.machine.state.status !== 'connected'; round++) {
+      this.nowMs += 60_000;
+      const { machine } = this;
+      switch (machine.state.status) {
+        case 'disconnecting':
+          this.step({ type: 'closed', closeId: machine.closeId });
+          break;
+        case 'backing-off':
+          this.step({ type: 'retry-due' });
+          break;
+        case 'connecting':
+          if (machine.route === 'opening') {
+            this.step({
+              type: 'route-up',
+              attempt: machine.routeAttempt,
+              endpoint: ENDPOINT,
+              facts: ROUTE_FACTS,
+            });
+          } else this.step({ type: 'session-up', attempt: machine.sessionAttempt, facts: SESSION_FACTS });
+          break;
+        case 'unconfigured':
+        case 'disconnected':
+        case 'paused':
+        case 'waiting-for-user':
+        case 'connected':
+        case 'blocked':
+          return;
+      }
+    }
+  }
+}
