@@ -1,0 +1,259 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryOutgoingMessages } from '../../../src/main/core/chat/outgoing-messages.ts';
+import { OutgoingQueue } from '../../../src/main/core/chat/outgoing-queue.ts';
+import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
+import { FakeRpc } from '../../support/fakes/fake-rpc.ts';
+import { MemoryLogger } from '../../support/fakes/fake-system.ts';
+import { history, userMessage } from './messages.ts';
+
+const KEY = 'agent:main:main';
+let rpc: FakeRpc;
+let clock: FakeClock;
+let messages: MemoryOutgoingMessages;
+let queue: OutgoingQueue;
+
+beforeEach(() => {
+  rpc = new FakeRpc();
+  clock = new FakeClock();
+  messages = new MemoryOutgoingMessages();
+  queue = new OutgoingQueue({
+    rpc,
+    messages,
+    clock,
+    logger: new MemoryLogger(),
+    onChange: () => undefined,
+    isShown: () => false,
+  });
+});
+afterEach(() => {
+  queue.dispose();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+async function write(messageId: string, sessionKey = KEY): Promise<void> {
+  const accepted = await queue.send({ messageId, sessionKey, text: `text of ${messageId}`, createdAtMs: 0 });
+  expect(accepted.ok).toBe(true);
+  await settle();
+}
+const stateOf = (messageId: string): string | undefined => messages.get(messageId)?.state.type;
+const sentIds = (): readonly unknown[] => rpc.of('chat.send').map(({ params }) => params['idempotencyKey']);
+
+describe('sending', () => {
+  it('waits for a connection, then goes in the order of writing, one at a time', async () => {
+    await write('m1');
+    await write('m2');
+    expect([stateOf('m1'), stateOf('m2')]).toEqual(['queued', 'queued']);
+    rpc.connect();
+    await settle();
+    expect(sentIds()).toEqual(['m1']);
+    rpc.of('chat.send')[0]?.answer({ runId: 'm1', status: 'started' });
+    await settle();
+    expect(sentIds()).toEqual(['m1', 'm2']);
+    expect(stateOf('m1')).toBe('sent');
+  });
+
+  it('lets no session wait for another', async () => {
+    rpc.connect();
+    await write('m1', 'agent:main:a');
+    await write('m2', 'agent:main:b');
+    expect(sentIds()).toEqual(['m1', 'm2']);
+  });
+
+  it('takes an id once', async () => {
+    await write('m1');
+    const again = await queue.send({ messageId: 'm1', sessionKey: KEY, text: 'x', createdAtMs: 0 });
+    expect(again).toEqual({ ok: false, error: 'duplicate' });
+  });
+
+  it('takes a refusal as final, and goes on with the next', async () => {
+    rpc.connect();
+    await write('m1');
+    await write('m2');
+    rpc.of('chat.send')[0]?.refuse({
+      type: 'refused',
+      code: 'INVALID_REQUEST',
+      message: 'no',
+      reason: 'send-blocked',
+      retryable: false,
+      retryAfterMs: null,
+    });
+    await settle();
+    expect(messages.get('m1')?.state).toMatchObject({
+      type: 'failed',
+      failure: { code: 'send-blocked', detail: 'no' },
+    });
+    expect(sentIds()).toEqual(['m1', 'm2']);
+  });
+
+  it('tries again, under the same key, when the gateway says later', async () => {
+    rpc.connect();
+    await write('m1');
+    rpc.of('chat.send')[0]?.refuse({
+      type: 'refused',
+      code: 'UNAVAILABLE',
+      message: 'busy',
+      reason: null,
+      retryable: true,
+      retryAfterMs: 700,
+    });
+    await clock.advance(699);
+    expect(sentIds()).toEqual(['m1']);
+    await clock.advance(1);
+    expect(sentIds()).toEqual(['m1', 'm1']);
+    rpc.of('chat.send')[1]?.answer({ status: 'started' });
+    await settle();
+    expect(stateOf('m1')).toBe('sent');
+  });
+
+  it('says at once that a message is too large', async () => {
+    rpc.connect();
+    await write('m1');
+    rpc.of('chat.send')[0]?.refuse({ type: 'too-large', bytes: 30, maxBytes: 25 });
+    await settle();
+    expect(messages.get('m1')?.state).toMatchObject({ type: 'failed', failure: { code: 'TOO_LARGE' } });
+  });
+});
+
+describe('a connection lost between send and acknowledgement', () => {
+  beforeEach(async () => {
+    rpc.connect();
+    await write('m1');
+    await write('m2');
+    rpc.disconnect();
+    await settle();
+    expect([stateOf('m1'), stateOf('m2')]).toEqual(['in-doubt', 'queued']);
+  });
+
+  async function reconnectWith(answer: unknown, bootId = 'boot-1'): Promise<void> {
+    rpc.always('chat.history', () => answer);
+    rpc.connect({ bootId });
+    await settle();
+  }
+
+  it('sends nothing again when the history has it', async () => {
+    await reconnectWith(history([userMessage(1, 'text of m1', 'm1')]));
+    expect(messages.get('m1')).toBeNull();
+    expect(sentIds()).toEqual(['m1', 'm2']);
+    expect(rpc.of('chat.history')[0]?.params).toMatchObject({ sessionKey: KEY, inputRunIds: ['m1'] });
+  });
+
+  it('sends nothing again when the gateway has accepted it', async () => {
+    await reconnectWith(history([], { inputReceipts: [{ runId: 'm1', state: 'pending' }] }));
+    expect(stateOf('m1')).toBe('sent');
+    expect(sentIds()).toEqual(['m1', 'm2']);
+  });
+
+  it.each([
+    ['runs it', { inFlightRun: { runId: 'm1', text: '' } }],
+    ['counts it among its runs', { sessionInfo: { hasActiveRun: true, activeRunIds: ['m1'] } }],
+    ['keeps it waiting', { pendingInputs: { total: 1, items: [{ id: 'p', runId: 'm1', state: 'queued' }] } }],
+  ])('sends nothing again when the gateway %s', async (_name, more) => {
+    await reconnectWith(history([], more));
+    expect(stateOf('m1')).toBe('sent');
+  });
+
+  it('sends it again under the same key when the same process does not know it', async () => {
+    await reconnectWith(history([]));
+    expect(sentIds()).toEqual(['m1', 'm1']);
+    rpc.of('chat.send')[1]?.answer({ status: 'started' });
+    await settle();
+    expect(sentIds()).toEqual(['m1', 'm1', 'm2']);
+  });
+
+  it('asks the person when the process is another one; later messages wait', async () => {
+    await reconnectWith(history([]), 'boot-2');
+    expect([stateOf('m1'), stateOf('m2')]).toEqual(['unconfirmed', 'queued']);
+    expect(sentIds()).toEqual(['m1']);
+  });
+
+  it('asks the person when too much time has passed', async () => {
+    await clock.advance(240_000);
+    await reconnectWith(history([]));
+    expect(stateOf('m1')).toBe('unconfirmed');
+  });
+
+  it('sends it again under the same key when the person insists, unless the history has it by then', async () => {
+    await reconnectWith(history([]), 'boot-2');
+    await queue.retry('m1');
+    await settle();
+    expect(sentIds()).toEqual(['m1', 'm1']);
+    rpc.of('chat.send')[1]?.answer({ status: 'started' });
+    await settle();
+    expect(sentIds()).toEqual(['m1', 'm1', 'm2']);
+  });
+
+  it('finds on retry that it was carried out after all', async () => {
+    await reconnectWith(history([]), 'boot-2');
+    rpc.always('chat.history', () => history([userMessage(1, 'text of m1', 'm1')]));
+    await queue.retry('m1');
+    await settle();
+    expect(sentIds()).toEqual(['m1', 'm2']);
+  });
+
+  it('goes on with the next when the person discards it', async () => {
+    await reconnectWith(history([]), 'boot-2');
+    await queue.discard('m1');
+    await settle();
+    expect(messages.get('m1')).toBeNull();
+    expect(sentIds()).toEqual(['m1', 'm2']);
+  });
+
+  it('does not send again on a history that could not be read, and asks once more', async () => {
+    rpc.connect();
+    await settle();
+    rpc.of('chat.history')[0]?.refuse({ type: 'timeout', sent: true, limitMs: 1 });
+    await settle();
+    expect(sentIds()).toEqual(['m1']);
+    await clock.advance(2000);
+    rpc.of('chat.history')[1]?.answer(history([userMessage(1, 'text of m1', 'm1')]));
+    await settle();
+    expect(sentIds()).toEqual(['m1', 'm2']);
+  });
+
+  it('survives losing the connection again and again without a second key', async () => {
+    for (let round = 0; round < 5; round++) {
+      await reconnectWith(history([]));
+      rpc.disconnect();
+      await settle();
+    }
+    await reconnectWith(history([userMessage(1, 'text of m1', 'm1')]));
+    expect(new Set(sentIds())).toEqual(new Set(['m1', 'm2']));
+    expect(stateOf('m1')).toBeUndefined();
+  });
+});
+
+describe('acknowledged messages', () => {
+  beforeEach(async () => {
+    rpc.connect();
+    await write('m1');
+    rpc.of('chat.send')[0]?.answer({ status: 'started' });
+    await settle();
+  });
+
+  it('are forgotten when the history shows them', async () => {
+    await queue.stored(KEY, new Set(['m1']));
+    expect(messages.get('m1')).toBeNull();
+  });
+
+  it('that leave no row are commands: done when their run ended', async () => {
+    rpc.always('chat.history', () => history([]));
+    queue.runEnded(KEY, 'm1');
+    await clock.advance(1000);
+    expect(stateOf('m1')).toBe('settled');
+    await queue.closeSession(KEY);
+    expect(messages.get('m1')).toBeNull();
+  });
+
+  it('that a restarted gateway lost are not silently gone', async () => {
+    rpc.always('chat.history', () => history([]));
+    rpc.disconnect();
+    rpc.connect({ bootId: 'boot-2' });
+    await settle();
+    expect(stateOf('m1')).toBe('unconfirmed');
+  });
+
+  it('cannot be discarded: the gateway has them', async () => {
+    await queue.discard('m1');
+    expect(stateOf('m1')).toBe('sent');
+  });
+});
