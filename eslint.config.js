@@ -103,7 +103,8 @@ export default defineConfig(
         {
           selector:
             'CallExpression[callee.object.name="ipcMain"][callee.property.name=/^(on|once|handle|handleOnce)$/]',
-          message: 'Channels are registered by src/main/electron/ipc-server.ts, with sender and payload checks.',
+          message:
+            'Channels are registered by src/main/electron/ipc-server.ts, with sender and payload checks.',
         },
       ],
     },

@@ -120,13 +120,16 @@ export async function startApp(dir: string, options: AppOptions): Promise<LabApp
     mode: 0o755,
   });
 
+  const holdReady = join(dir, 'hold-ready.cjs');
+  writeFileSync(holdReady, HOLD_READY, { mode: 0o644 });
+
   // Loaded here, so that labs without an app do not load Playwright.
   const { _electron } = await import('@playwright/test');
   let electronApp: ElectronApplication;
   try {
     electronApp = await _electron.launch({
       executablePath,
-      args: launch.appArgs,
+      args: ['-r', holdReady, ...launch.appArgs],
       env: launch.env,
       cwd: launch.cwd,
       chromiumSandbox: true,
@@ -229,6 +232,35 @@ const FORGOTTEN: Readonly<Record<string, undefined>> = {
   LANGUAGE: undefined,
   LC_ALL: undefined,
 };
+
+/**
+ * Loaded before the app: holds `ready` back until Playwright is connected, which then calls `__playwright_run`. A window
+ * that navigates at the very moment of connecting keeps Playwright waiting for ever (seen in 1 of 10 launches under
+ * load). Playwright's own loader does this too, but only for an executable that it found itself, and with switches that
+ * would turn the keyring off.
+ */
+const HOLD_READY = `'use strict';
+const { app } = require('electron');
+const reallyReady = app.whenReady();
+const emit = app.emit.bind(app);
+let readyArguments = [];
+let isReleased = false;
+let release;
+const released = new Promise((resolve) => (release = resolve));
+app.emit = (event, ...args) => {
+  if (event !== 'ready' || isReleased) return emit(event, ...args);
+  readyArguments = args;
+  return app.listenerCount('ready') > 0;
+};
+app.isReady = () => isReleased;
+app.whenReady = () => released;
+globalThis.__playwright_run = async () => {
+  await reallyReady;
+  isReleased = true;
+  release();
+  emit('ready', ...readyArguments);
+};
+`;
 
 const GUARD = fileURLToPath(new URL('./guard.pl', import.meta.url));
 

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -123,7 +123,9 @@ export async function startDesktop(dir: string, options: DesktopOptions = {}): P
 
   async function ask<T>(request: Record<string, unknown>, answer: z.ZodType<T>): Promise<T> {
     // The interpreter of the system: python3-dbus is a Debian package, another python3 in the PATH lacks it.
-    const result = await run('/usr/bin/python3', [TRAY], JSON.stringify(request));
+    // Its text, not its path: the desktop's user need not be able to read this checkout.
+    const script = readFileSync(TRAY, 'utf8');
+    const result = await run('/usr/bin/python3', ['-c', script], JSON.stringify(request));
     const parsed = z
       .union([z.object({ ok: answer }), z.object({ error: z.string() })])
       .safeParse(parseJson(result.stdout));
