@@ -48,7 +48,11 @@ export const tunnelCommandSchema = z.discriminatedUnion('type', [
   }),
   /** Ends the SSH session; the listener stays. */
   z.strictObject({ type: z.literal('close'), attempt: z.int().nonnegative() }),
-  z.strictObject({ type: z.literal('probe'), probeId: z.int().nonnegative(), limitMs: z.int().min(1).max(60_000) }),
+  z.strictObject({
+    type: z.literal('probe'),
+    probeId: z.int().nonnegative(),
+    limitMs: z.int().min(1).max(60_000),
+  }),
   /** Ends everything and lets the process exit. */
   z.strictObject({ type: z.literal('shutdown') }),
 ]);
@@ -71,7 +75,12 @@ export type TunnelReport =
       readonly bytesSent: number;
     }
   | { readonly type: 'closed'; readonly attempt: number }
-  | { readonly type: 'probed'; readonly probeId: number; readonly alive: boolean; readonly latencyMs: number | null }
+  | {
+      readonly type: 'probed';
+      readonly probeId: number;
+      readonly alive: boolean;
+      readonly latencyMs: number | null;
+    }
   | { readonly type: 'log'; readonly level: LogLevel; readonly event: string; readonly fields: LogFields };
 
 /** A two-way message channel to a tunnel process, whatever carries it. */

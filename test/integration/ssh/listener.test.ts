@@ -1,0 +1,239 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startChild } from '../../support/lab/child.ts';
+import { createLab, type Lab } from '../../support/lab/lab.ts';
+import { watchForLeaks } from '../../support/lab/no-leaks.ts';
+import { canBind, canConnect, freePort } from '../../support/lab/ports.ts';
+import { waitFor } from '../../support/lab/wait.ts';
+import { Client, startEcho, tunnelTo, type EchoServer } from './tunnel-fixture.ts';
+
+let lab: Lab;
+let echo: EchoServer;
+
+beforeEach(async () => {
+  lab = await createLab({ label: 'listener' });
+  echo = await startEcho(lab);
+});
+afterEach(() => lab.close());
+
+describe('the local listener', () => {
+  it('names the program that holds the port, and the next free one', async () => {
+    const port = await freePort();
+    const holder = lab.own(
+      await startChild({
+        command: 'perl',
+        args: ['-MIO::Socket::INET', '-e', PERL_LISTENS, String(port)],
+      }),
+    );
+    await holder.waitForLine(/listening/);
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    tunnel.set({ localPort: port });
+    const facts = await tunnel.openFailed('port-taken');
+    expect(facts.port).toBe(port);
+    expect(facts.holder).toEqual({ pid: holder.pid, command: 'perl' });
+    if (facts.nextFreePort === null) throw new Error('No next free port');
+    expect(await canBind(facts.nextFreePort)).toBe(true);
+    expect(sshd.counts().connections).toBe(0);
+
+    tunnel.set({ localPort: facts.nextFreePort });
+    expect((await tunnel.openUp()).localPort).toBe(facts.nextFreePort);
+  });
+
+  it('may not be opened on a forbidden port', async (context) => {
+    if (process.getuid?.() === 0) context.skip('root may listen on every port');
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    tunnel.set({ localPort: 1 });
+    expect((await tunnel.openFailed('port-forbidden')).port).toBe(1);
+  });
+
+  it('is on 127.0.0.1 only', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const up = await tunnel.openUp();
+    expect(await canConnect(up.localPort)).toBe(true);
+    const hex = up.localPort.toString(16).toUpperCase().padStart(4, '0');
+    expect(listeningAddresses(hex)).toEqual(['0100007F']);
+  });
+
+  it('stays while SSH reconnects, and serves a client that came meanwhile', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const up = await tunnel.openUp();
+    await sshd.stop();
+    await tunnel.down();
+    expect(await canBind(up.localPort)).toBe(false);
+    const client = await Client.connect(lab, up.localPort);
+    client.socket.write('written while SSH was away');
+    await tunnel.openFailed('ssh-refused');
+    expect(client.isClosed).toBe(false);
+    await sshd.start();
+    await tunnel.openUp();
+    await waitFor(() => client.received.toString() === 'written while SSH was away', {
+      what: 'the held client to be served',
+    });
+  });
+
+  it('lets a held client go after 10 s', { timeout: 40_000 }, async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const up = await tunnel.openUp();
+    await sshd.stop();
+    await tunnel.down();
+    const startedAtMs = performance.now();
+    const client = await Client.connect(lab, up.localPort);
+    await client.closed();
+    expect(performance.now() - startedAtMs).toBeGreaterThan(9_500);
+    expect(performance.now() - startedAtMs).toBeLessThan(13_000);
+  });
+
+  it('holds 64 clients and turns the next away at once', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const up = await tunnel.openUp();
+    await sshd.killSessions();
+    await tunnel.down();
+    const held: Client[] = [];
+    for (let index = 0; index < 64; index += 1) held.push(await Client.connect(lab, up.localPort));
+    const oneTooMany = await Client.connect(lab, up.localPort);
+    await oneTooMany.closed(5_000);
+    expect(held.every((client) => !client.isClosed && !client.isEnded)).toBe(true);
+    await tunnel.openUp();
+    await Promise.all(held.map((client, index) => client.echo(`client ${index}`)));
+  });
+
+  it('moves when the configured port changes, without a new login', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const first = await tunnel.openUp();
+    tunnel.set({ localPort: await freePort() });
+    const second = await tunnel.openUp();
+    expect(second.localPort).toBe(tunnel.config.localPort);
+    expect(await canBind(first.localPort)).toBe(true);
+    const client = await Client.connect(lab, second.localPort);
+    await client.echo('moved');
+    expect(sshd.counts().accepted).toBe(1);
+  });
+
+  it('is gone after shutdown', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const up = await tunnel.openUp();
+    const client = await Client.connect(lab, up.localPort);
+    await client.echo('x');
+    await tunnel.close();
+    await client.closed();
+    expect(await canBind(up.localPort)).toBe(true);
+    await sshd.waitForSessions(0);
+  });
+});
+
+describe('attempts', () => {
+  it('replace each other: of many opened at once the last wins and one session is left', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    for (let count = 0; count < 20; count += 1) tunnel.startOpen();
+    expect((await tunnel.outcome(20)).type).toBe('up');
+    await sshd.waitForSessions(1);
+    const outcomes = tunnel.reports.filter((report) => report.type === 'up' || report.type === 'down');
+    expect(outcomes).toHaveLength(1);
+  });
+
+  it('that are older than the current one are dropped', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    tunnel.startOpen();
+    await tunnel.openUp();
+    tunnel.post({ type: 'close', attempt: 1 });
+    tunnel.post({
+      type: 'open',
+      attempt: 1,
+      config: tunnel.config,
+      trustedFingerprint: null,
+      passphrase: null,
+    });
+    tunnel.post({ type: 'probe', probeId: 7, limitMs: 5_000 });
+    const probe = await tunnel.wait(
+      (report): report is Extract<typeof report, { type: 'probed' }> => report.type === 'probed',
+      'the probe',
+    );
+    expect(probe.alive).toBe(true);
+    expect(tunnel.reports.filter((report) => report.type === 'closed')).toEqual([]);
+  });
+
+  it('end on close, whose listener stays', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const up = await tunnel.openUp();
+    tunnel.post({ type: 'close', attempt: tunnel.attempt });
+    await sshd.waitForSessions(0);
+    expect(await canBind(up.localPort)).toBe(false);
+    expect(tunnel.reports.filter((report) => report.type === 'down')).toEqual([]);
+  });
+
+  it('refuse a command of a wrong shape and say which field, without its value', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const bad = { type: 'open', attempt: -1, passphrase: { keyPath: 'k', passphrase: 5, secret: 'hunter2' } };
+    tunnel.post(bad as never);
+    const log = await tunnel.wait(
+      (report): report is Extract<typeof report, { type: 'log' }> => report.type === 'log',
+      'a log line',
+    );
+    expect(log.event).toBe('tunnel.bad-command');
+    expect(JSON.stringify(log)).not.toContain('hunter2');
+    await tunnel.openUp();
+  });
+
+  it('leave nothing behind in 50 reconnects with half-open clients', { timeout: 240_000 }, async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const up = await tunnel.openUp();
+    await sshd.killSessions();
+    await tunnel.down();
+    const leaks = watchForLeaks();
+    const filesBefore = openFiles();
+    for (let round = 0; round < 50; round += 1) {
+      await tunnel.openUp();
+      const clients = [await Client.connect(lab, up.localPort), await Client.connect(lab, up.localPort)];
+      const [reader, paused] = clients;
+      await reader?.echo(`round ${round}`);
+      // A client that reads nothing any more, with data on the way to it: ssh2 tells nobody that its channel died.
+      paused?.socket.pause();
+      paused?.socket.write(Buffer.alloc(256 * 1024, 'p'));
+      if (round % 2 === 0) reader?.socket.end();
+      await sshd.killSessions();
+      await tunnel.down();
+      await reader?.closed();
+      paused?.socket.destroy();
+      reader?.socket.destroy();
+    }
+    await leaks.assertNone();
+    await waitFor(() => openFiles() <= filesBefore, {
+      what: `no more than ${filesBefore} open files`,
+      detail: () => String(openFiles()),
+    });
+  });
+});
+
+const PERL_LISTENS =
+  'my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], Listen => 1) or die; $| = 1; print "listening\\n"; sleep 600;';
+
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+/** Hexadecimal addresses, as in proc(5), on which something listens on this port. */
+function listeningAddresses(hexPort: string): string[] {
+  return readTables()
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${hexPort}`) === true)
+    .map(([, local = '']) => local.split(':')[0] ?? '');
+}
+
+function readTables(): string[] {
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
+    existsSync(path) ? readFileSync(path, 'latin1').split('\n') : [],
+  );
+}
