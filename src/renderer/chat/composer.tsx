@@ -1,0 +1,135 @@
+import { useState, type KeyboardEvent, type ReactElement } from 'react';
+import { MAX_MESSAGE_CHARS, type ChatMeta } from '../../shared/chat.ts';
+import type { ConnectionState } from '../../shared/connection-state.ts';
+import type { Translate } from '../../shared/i18n/index.ts';
+import type { ForSession } from '../../shared/ipc-contract.ts';
+import { Button } from '../design/button.tsx';
+import { Glyph, StateIcon, type StateShape } from '../design/icons.tsx';
+import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
+import { settle } from '../settle.ts';
+import { readDraft, writeDraft } from './drafts.ts';
+
+interface ComposerProps {
+  /** Null while no session is known: then nothing can be sent, and the box says why. */
+  readonly session: ForSession | null;
+  readonly activeRun: ChatMeta['activeRun'];
+  readonly onSent: () => void;
+}
+
+/** Where a message is written. It says what will happen to it: sent now, or kept until there is a connection. */
+export function Composer({ session, activeRun, onSent }: ComposerProps): ReactElement {
+  const t = useTranslate();
+  const { api, reportCommandError } = useCommands();
+  const { gateway } = useShown();
+  const run = useRunCommand();
+  const [text, setText] = useState(() => (session === null ? '' : readDraft(session)));
+
+  const write = (next: string): void => {
+    setText(next);
+    if (session !== null) writeDraft(session, next);
+  };
+  const excess = text.length - MAX_MESSAGE_CHARS;
+  const canSend = session !== null && text.trim() !== '' && excess <= 0;
+
+  const send = async (): Promise<void> => {
+    if (!canSend) return;
+    const sent = text;
+    write('');
+    onSent();
+    const result = await settle(api.chat.send({ ...session, messageId: crypto.randomUUID(), text: sent }));
+    if (result.ok) return;
+    // Not accepted: what was typed comes back, before whatever was typed meanwhile.
+    reportCommandError(result.error);
+    setText((current) => {
+      const restored = current === '' ? sent : `${sent}\n${current}`;
+      writeDraft(session, restored);
+      return restored;
+    });
+  };
+
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
+    if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
+    // While an input method composes (Korean, Japanese, Chinese), Enter belongs to it.
+    if (event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    void send();
+  };
+
+  const hint = composerHint(gateway.connection, session, t);
+  const isStopping = activeRun?.phase === 'stopping';
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <div className="composer__box">
+        <textarea
+          className="composer__text"
+          aria-label={t('chat.message')}
+          aria-describedby="composer-hint"
+          placeholder={t('chat.placeholder')}
+          rows={1}
+          value={text}
+          disabled={session === null}
+          onChange={(event) => write(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        <div className="composer__buttons">
+          {activeRun === null || session === null ? null : (
+            <Button disabled={isStopping} onClick={() => run(api.chat.stop(session))}>
+              <Glyph name="stop" size={14} />
+              {t(isStopping ? 'chat.stopping' : 'chat.stop')}
+            </Button>
+          )}
+          <Button look="primary" type="submit" disabled={!canSend}>
+            <Glyph name="send" size={14} />
+            {t('chat.send')}
+          </Button>
+        </div>
+      </div>
+      <p className="composer__hint" id="composer-hint" data-honest={hint.shape === null ? undefined : ''}>
+        {excess > 0 ? (
+          <>
+            <StateIcon state="attention" />
+            {t('chat.composer.tooLong', { count: excess, limit: MAX_MESSAGE_CHARS })}
+          </>
+        ) : (
+          <>
+            {hint.shape === null ? null : <StateIcon state={hint.shape} />}
+            {hint.text}
+          </>
+        )}
+      </p>
+    </form>
+  );
+}
+
+function composerHint(
+  connection: ConnectionState,
+  session: ForSession | null,
+  t: Translate,
+): { readonly shape: StateShape | null; readonly text: string } {
+  if (session === null) return { shape: 'offline', text: t('chat.composer.unavailable') };
+  switch (connection.status) {
+    case 'connected':
+      return { shape: null, text: t('chat.composer.enter') };
+    case 'paused':
+      return connection.reason === 'user'
+        ? { shape: 'paused', text: t('chat.composer.paused') }
+        : { shape: 'offline', text: t('chat.composer.offline') };
+    case 'blocked':
+      return { shape: 'attention', text: t('chat.composer.blocked') };
+    case 'waiting-for-user':
+      return { shape: 'waiting', text: t('chat.composer.offline') };
+    case 'connecting':
+    case 'backing-off':
+      return { shape: 'connecting', text: t('chat.composer.offline') };
+    case 'unconfigured':
+    case 'disconnected':
+    case 'disconnecting':
+      return { shape: 'offline', text: t('chat.composer.offline') };
+  }
+}

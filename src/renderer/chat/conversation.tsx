@@ -1,0 +1,102 @@
+import { useRef, type ReactElement } from 'react';
+import type { ChatSnapshot } from '../../shared/chat.ts';
+import type { ForSession } from '../../shared/ipc-contract.ts';
+import { Button } from '../design/button.tsx';
+import { EmptyState } from '../design/empty-state.tsx';
+import { Glyph, StateIcon } from '../design/icons.tsx';
+import { Notice } from '../design/notice.tsx';
+import { Skeleton } from '../design/skeleton.tsx';
+import { useCommands, useRunCommand, useTranslate } from '../gangway-context.ts';
+import { LoadFailure } from './load-failure.tsx';
+import { Message } from './message.tsx';
+import { useReadingPlace } from './use-reading-place.ts';
+
+interface ConversationProps {
+  readonly conversation: ChatSnapshot;
+  readonly session: ForSession;
+  readonly hostLabel: string;
+  readonly onReload: () => void;
+  /** Rises when the person sent something: then the end comes into view. */
+  readonly sentCount: number;
+}
+
+/** The messages of one session, oldest first, and the place of the reader in them. */
+export function Conversation({
+  conversation,
+  session,
+  hostLabel,
+  onReload,
+  sentCount,
+}: ConversationProps): ReactElement {
+  const t = useTranslate();
+  const { api } = useCommands();
+  const run = useRunCommand();
+  const { rows, meta } = conversation;
+  const firstRowId = rows[0]?.id ?? null;
+  /** First row at the last request, so that one stretch of history is asked for once. */
+  const askedAbove = useRef<string | null>(null);
+  const loadOlder = (): void => {
+    if (!meta.hasMore || firstRowId === null || askedAbove.current === firstRowId) return;
+    askedAbove.current = firstRowId;
+    run(api.chat.loadOlder(session));
+  };
+  const { ref, isAtEnd, onScroll, jumpToEnd } = useReadingPlace({
+    content: conversation,
+    firstRowId,
+    sentCount,
+    onNearTop: loadOlder,
+  });
+  const isEmpty = rows.length === 0;
+  const isWaitingForReply = meta.activeRun !== null && !rows.some((row) => row.streaming);
+
+  return (
+    <>
+      <div
+        className="log"
+        role="log"
+        aria-label={t('chat.conversation')}
+        aria-busy={meta.load === 'loading' ? true : undefined}
+        tabIndex={0}
+        ref={ref}
+        onScroll={onScroll}
+      >
+        <div className="log__rows">
+          {meta.load === 'cached' ? <Notice tone="info">{t('chat.cached')}</Notice> : null}
+          {meta.load === 'failed' ? <LoadFailure failure={meta.loadFailure} onRetry={onReload} /> : null}
+          {meta.load === 'loading' && isEmpty ? <Skeleton label={t('chat.loading')} rows={5} /> : null}
+          {meta.hasMore ? (
+            <Button look="quiet" size="small" onClick={loadOlder}>
+              {t('chat.loadOlder')}
+            </Button>
+          ) : isEmpty || meta.load !== 'loaded' ? null : (
+            <p className="log__start muted">{t('chat.start')}</p>
+          )}
+          {isEmpty && (meta.load === 'loaded' || meta.load === 'cached') ? (
+            <EmptyState
+              icon="chat"
+              title={t('chat.emptyTitle')}
+              text={t('chat.emptyText', { host: hostLabel })}
+            />
+          ) : null}
+          {rows.map((row) => (
+            <Message key={row.id} row={row} session={session} />
+          ))}
+          {isWaitingForReply ? (
+            <p className="working muted">
+              <StateIcon state="connecting" />
+              {t('chat.working')}
+            </p>
+          ) : null}
+        </div>
+      </div>
+      {isAtEnd ? null : (
+        <div className="chat__latest">
+          <Button size="small" onClick={jumpToEnd}>
+            <Glyph name="down" size={12} />
+            {t('chat.latest')}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}

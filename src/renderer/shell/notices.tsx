@@ -1,0 +1,63 @@
+import type { ReactElement } from 'react';
+import type { AppNotice } from '../../shared/app-snapshot.ts';
+import type { Translate } from '../../shared/i18n/index.ts';
+import type { CommandError } from '../../shared/ipc-contract.ts';
+import { Notice } from '../design/notice.tsx';
+import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
+import { FailureCard } from './failure-card.tsx';
+
+interface NoticesProps {
+  readonly commandError: CommandError | null;
+  readonly onDismissError: () => void;
+}
+
+/** What the person must know beyond the connection, and a command that was not carried out. */
+export function Notices({ commandError, onDismissError }: NoticesProps): ReactElement | null {
+  const t = useTranslate();
+  const { api } = useCommands();
+  const { snapshot } = useShown();
+  const run = useRunCommand();
+  if (snapshot.notices.length === 0 && commandError === null) return null;
+  return (
+    <section className="notices" aria-label={t('notices.title')}>
+      {commandError === null ? null : commandError.type === 'failure' ? (
+        <FailureCard failure={commandError.failure} />
+      ) : (
+        <Notice tone="bad" dismiss={{ label: t('notices.dismiss'), onDismiss: onDismissError }}>
+          {commandErrorText(commandError, t)}
+        </Notice>
+      )}
+      {snapshot.notices.map((notice) => (
+        <Notice
+          key={notice.type}
+          tone="warning"
+          dismiss={{
+            label: t('notices.dismiss'),
+            onDismiss: () => run(api.app.dismissNotice({ type: notice.type })),
+          }}
+        >
+          {noticeText(notice, t)}
+        </Notice>
+      ))}
+    </section>
+  );
+}
+
+function commandErrorText(error: Exclude<CommandError, { type: 'failure' }>, t: Translate): string {
+  return error.type === 'bug'
+    ? t('notices.commandBug', { detail: error.detail })
+    : t('notices.commandRefused', { reason: error.reason });
+}
+
+function noticeText(notice: AppNotice, t: Translate): string {
+  switch (notice.type) {
+    case 'secrets-in-memory':
+      return t('notices.secretsInMemory', { backend: notice.backend });
+    case 'settings-quarantined':
+      return t('notices.settingsQuarantined', { path: notice.path, detail: notice.detail });
+    case 'settings-newer':
+      return t('notices.settingsNewer', { path: notice.path, version: notice.version });
+    case 'settings-unwritable':
+      return t('notices.settingsUnwritable', { path: notice.path, detail: notice.detail });
+  }
+}
