@@ -1,0 +1,244 @@
+import { failure } from '../../shared/connection-failure.ts';
+import { validateDraft } from '../../shared/draft-validation.ts';
+import type { GatewayProfile } from '../../shared/gateway-profile.ts';
+import type { Translate } from '../../shared/i18n/index.ts';
+import type {
+  CommandError,
+  CommandHandlers,
+  ForGateway,
+  GatewayDraft,
+  SaveError,
+} from '../../shared/ipc-contract.ts';
+import { err, ok, type Result } from '../../shared/result.ts';
+import type { SecretStore } from '../core/ports.ts';
+import { secretNames } from '../core/secret-names.ts';
+import { withProfile, type Settings } from '../core/settings/schema.ts';
+import type { AppModel } from './app-model.ts';
+import type { ChatSubscriptions } from './chat-subscriptions.ts';
+import type { ConnectionTests } from './connection-tests.ts';
+import { profileOfDraft } from './drafts.ts';
+import type { GatewayRegistry, LiveGateway } from './gateway-registry.ts';
+import type { CommandContext, Desktop } from './ports.ts';
+
+export interface CommandPorts {
+  readonly model: AppModel;
+  readonly settings: {
+    readonly current: Settings;
+    update(change: (settings: Settings) => Settings): void;
+  };
+  readonly registry: GatewayRegistry;
+  readonly secrets: SecretStore;
+  readonly chats: ChatSubscriptions;
+  readonly tests: ConnectionTests;
+  readonly desktop: Desktop;
+  readonly sshDir: string;
+  readonly translate: () => Translate;
+  dismissNotice(type: string): void;
+  forgetDeviceToken(gatewayId: string): Promise<void>;
+}
+
+type Answer<T> = Promise<Result<T, CommandError>>;
+const done = ok(null);
+
+/** What every command of the contract does. Inputs have passed the validators; nothing here knows of Electron. */
+export function createCommandHandlers(ports: CommandPorts): CommandHandlers<CommandContext> {
+  const { settings, registry, secrets, chats, tests, desktop, model } = ports;
+
+  async function withGateway<T>(
+    { gatewayId }: ForGateway,
+    run: (gateway: LiveGateway) => Answer<T> | Result<T, CommandError>,
+  ): Answer<T> {
+    const gateway = registry.get(gatewayId);
+    if (gateway === null) return err({ type: 'refused', reason: 'unknown-gateway' });
+    return await run(gateway);
+  }
+
+  function saveProfile(profile: GatewayProfile): void {
+    settings.update((current) => withProfile(current, profile));
+  }
+
+  function setWanted(gateway: LiveGateway, wanted: GatewayProfile['wanted']): void {
+    const { profile } = gateway.connection;
+    if (profile.wanted === wanted) return;
+    const changed = { ...profile, wanted };
+    saveProfile(changed);
+    gateway.connection.setProfile(changed, false);
+  }
+
+  /** Saves a form: first the secrets, so that a profile never claims a connection whose token was lost. */
+  async function save(draft: GatewayDraft, connect: boolean): Answer<Result<null, SaveError>> {
+    return withGateway<Result<null, SaveError>>(draft, async (gateway) => {
+      const fields = validateDraft(draft);
+      if (Object.keys(fields).length > 0) return ok(err({ type: 'fields', fields }));
+      let secretsChanged: boolean;
+      try {
+        const tokenChanged = await storeSecret(secrets, secretNames.token(draft.gatewayId), draft.token);
+        const passwordChanged = await storeSecret(
+          secrets,
+          secretNames.password(draft.gatewayId),
+          draft.password,
+        );
+        secretsChanged = tokenChanged || passwordChanged;
+      } catch {
+        return ok(
+          err({ type: 'failure', failure: failure('secrets-unavailable', { detail: secrets.backend }) }),
+        );
+      }
+      const profile = profileOfDraft(gateway.connection.profile, draft);
+      const saved = connect ? { ...profile, wanted: 'connected' as const } : profile;
+      saveProfile(saved);
+      gateway.connection.setProfile(saved, secretsChanged);
+      if (connect) gateway.connection.connect();
+      model.invalidate();
+      return ok(done);
+    });
+  }
+
+  return {
+    'app.getSnapshot': () => Promise.resolve(ok(model.current())),
+    'app.openWindow': ({ window, gatewayId }) => {
+      const id = gatewayId ?? settings.current.primaryGatewayId;
+      return withGateway({ gatewayId: id }, () => {
+        desktop.openWindow(window, id);
+        return done;
+      });
+    },
+    'app.openExternal': async ({ url }, { windowId }) => {
+      const opened = await desktop.openExternal(url, windowId);
+      return opened.ok ? done : err({ type: 'refused', reason: 'payload' });
+    },
+    'app.copyText': ({ text }) => {
+      desktop.copyText(text);
+      return Promise.resolve(done);
+    },
+    'app.setPreferences': (preferences) => {
+      settings.update((current) => ({ ...current, preferences: { ...current.preferences, ...preferences } }));
+      return Promise.resolve(done);
+    },
+    'app.showLog': () => {
+      desktop.showLog();
+      return Promise.resolve(done);
+    },
+    'app.dismissNotice': ({ type }) => {
+      ports.dismissNotice(type);
+      return Promise.resolve(done);
+    },
+
+    'settings.save': (draft) => save(draft, false),
+    'settings.saveAndConnect': (draft) => save(draft, true),
+    'settings.chooseIdentityFile': (input, { windowId }) =>
+      withGateway(input, async () => {
+        const title = ports.translate()('tray.chooseIdentityFile');
+        return ok({ path: await desktop.chooseFile({ title, startDir: ports.sshDir, windowId }) });
+      }),
+    'settings.testConnection': (draft) =>
+      withGateway<Result<{ readonly testId: string }, SaveError>>(draft, async (gateway) => {
+        const fields = validateDraft(draft);
+        if (Object.keys(fields).length > 0) return ok(err({ type: 'fields', fields }));
+        const testId = await tests.start(profileOfDraft(gateway.connection.profile, draft), draft);
+        return ok(ok({ testId }));
+      }),
+    'settings.cancelTest': ({ testId }) => {
+      tests.cancel(testId);
+      return Promise.resolve(done);
+    },
+
+    'connection.connect': (input) =>
+      withGateway(input, (gateway) => {
+        setWanted(gateway, 'connected');
+        gateway.connection.connect();
+        return done;
+      }),
+    'connection.disconnect': (input) =>
+      withGateway(input, (gateway) => {
+        gateway.connection.disconnect();
+        setWanted(gateway, 'off');
+        return done;
+      }),
+    'connection.pause': (input) =>
+      withGateway(input, (gateway) => {
+        gateway.connection.pause();
+        setWanted(gateway, 'off');
+        return done;
+      }),
+    'connection.resume': (input) =>
+      withGateway(input, (gateway) => {
+        setWanted(gateway, 'connected');
+        gateway.connection.resume();
+        return done;
+      }),
+    'connection.reconnectNow': (input) =>
+      withGateway(input, (gateway) => {
+        setWanted(gateway, 'connected');
+        gateway.connection.reconnectNow();
+        return done;
+      }),
+    'connection.answerPrompt': (input) =>
+      withGateway(input, ({ connection }) => {
+        connection.answerPrompt(input.promptId, input.answer);
+        return done;
+      }),
+    'connection.usePort': (input) =>
+      withGateway(input, ({ connection }) => {
+        const { profile } = connection;
+        const changed = {
+          ...profile,
+          wanted: 'connected' as const,
+          ssh: { ...profile.ssh, localPort: input.port },
+        };
+        saveProfile(changed);
+        connection.setProfile(changed, false);
+        connection.connect();
+        return done;
+      }),
+    'connection.forgetDeviceToken': (input) =>
+      withGateway(input, async ({ connection }) => {
+        try {
+          await ports.forgetDeviceToken(input.gatewayId);
+        } catch {
+          const reason = failure('secrets-unavailable', { detail: secrets.backend });
+          return err({ type: 'failure', failure: reason });
+        }
+        connection.reconnectNow();
+        return done;
+      }),
+    'connection.refreshHealth': (input) =>
+      withGateway(input, ({ connection }) => {
+        connection.refreshHealth();
+        return done;
+      }),
+
+    'chat.open': (input, { windowId }) =>
+      withGateway(input, async ({ chat }) => {
+        // Subscribed first: a patch between the answer and the subscription would be lost.
+        chats.add(windowId, input.gatewayId, input.sessionKey, chat);
+        return await chat.open(input.sessionKey);
+      }),
+    'chat.close': (input, { windowId }) =>
+      withGateway(input, () => {
+        chats.remove(windowId, input.gatewayId, input.sessionKey);
+        return done;
+      }),
+    'chat.listSessions': (input) => withGateway(input, ({ chat }) => chat.listSessions()),
+    'chat.send': (input) =>
+      withGateway(input, ({ chat }) => chat.send(input.sessionKey, input.messageId, input.text)),
+    'chat.stop': (input) => withGateway(input, ({ chat }) => chat.stop(input.sessionKey)),
+    'chat.retry': (input) => withGateway(input, ({ chat }) => chat.retry(input.sessionKey, input.messageId)),
+    'chat.discard': (input) =>
+      withGateway(input, ({ chat }) => chat.discard(input.sessionKey, input.messageId)),
+    'chat.loadOlder': (input) => withGateway(input, ({ chat }) => chat.loadOlder(input.sessionKey)),
+  };
+}
+
+/** Null leaves the stored one, '' removes it, anything else replaces it. True when something changed. */
+async function storeSecret(secrets: SecretStore, name: string, typed: string | null): Promise<boolean> {
+  if (typed === null) return false;
+  if (typed === '') {
+    if (!secrets.has(name)) return false;
+    await secrets.delete(name);
+    return true;
+  }
+  if ((await secrets.get(name)) === typed) return false;
+  await secrets.set(name, typed);
+  return true;
+}

@@ -1,0 +1,177 @@
+import type { GatewaySnapshot } from '../../shared/app-snapshot.ts';
+import type { PromptAnswer } from '../../shared/connection-state.ts';
+import type { GatewayProfile } from '../../shared/gateway-profile.ts';
+import { isSameTarget } from '../core/connection/connection-target.ts';
+import type { RouteDriver, SessionDriver } from '../core/connection/ports.ts';
+import { ConnectionSupervisor } from '../core/connection/supervisor.ts';
+import { Emitter } from '../core/emitter.ts';
+import type { LadderSource } from '../core/health/ladder-monitor.ts';
+import { type Closable, type Disposable, DisposableStore } from '../core/lifecycle.ts';
+import type { Clock, Connectivity, Logger, PowerEvents, Random, SecretStore } from '../core/ports.ts';
+import { secretNames } from '../core/secret-names.ts';
+
+export interface GatewayConnectionPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connectivity: Connectivity;
+  readonly power: PowerEvents;
+  readonly logger: Logger;
+  readonly secrets: SecretStore;
+  readonly createRoute: (profile: GatewayProfile) => RouteDriver;
+  readonly session: SessionDriver;
+  readonly services: ConnectionServices;
+}
+
+/** What chat and health contribute; made from the session, ended with the connection. */
+export interface ConnectionServices extends Disposable {
+  snapshot(): Pick<GatewaySnapshot, 'ladder' | 'health' | 'mainSessionKey' | 'sessions'>;
+  onChange(listener: () => void): Disposable;
+  /** Joins the services to the connection, once. */
+  start(source: LadderSource): void;
+  /** The connection now goes by this profile. */
+  setProfile(profile: GatewayProfile): void;
+  refreshHealth(): void;
+}
+
+/** Everything that belongs to one saved gateway while the app runs. */
+export class GatewayConnection implements Closable {
+  readonly id: string;
+  readonly #ports: GatewayConnectionPorts;
+  readonly #store = new DisposableStore();
+  readonly #changes: Emitter<null>;
+  readonly #supervisor: ConnectionSupervisor;
+  #saved: GatewayProfile;
+  /** What the live connection was made from. */
+  #applied: GatewayProfile;
+  #secretsChanged = false;
+  #closing: Promise<void> | null = null;
+
+  constructor(profile: GatewayProfile, ports: GatewayConnectionPorts) {
+    this.id = profile.id;
+    this.#ports = ports;
+    this.#saved = profile;
+    this.#applied = profile;
+    this.#changes = this.#store.add(
+      new Emitter<null>((error) =>
+        ports.logger.log('error', 'gateway.listener-failed', { kind: String(error) }),
+      ),
+    );
+    this.#supervisor = new ConnectionSupervisor(profile, {
+      ...ports,
+      createDrivers: (current) => ({ route: ports.createRoute(current), session: lasting(ports.session) }),
+    });
+    this.#store.add(this.#supervisor.onChange(() => this.#changes.emit(null)));
+    this.#store.add(ports.services.onChange(() => this.#changes.emit(null)));
+    ports.services.start(this.#supervisor);
+  }
+
+  get profile(): GatewayProfile {
+    return this.#saved;
+  }
+
+  /** Anything of the snapshot changed. */
+  onChange(listener: () => void): Disposable {
+    return this.#changes.on(() => listener());
+  }
+
+  snapshot(): GatewaySnapshot {
+    const { secrets, services } = this.#ports;
+    return {
+      profile: this.#saved,
+      connection: this.#supervisor.state,
+      ...services.snapshot(),
+      secrets: {
+        token: secrets.has(secretNames.token(this.id)),
+        password: secrets.has(secretNames.password(this.id)),
+      },
+      restartNeeded: this.#differs(),
+    };
+  }
+
+  /** Takes what was saved. A live connection goes on with the old values until it is asked to connect anew. */
+  setProfile(profile: GatewayProfile, secretsChanged: boolean): void {
+    this.#saved = profile;
+    this.#secretsChanged ||= secretsChanged;
+    if (this.#supervisor.intent !== 'connected') this.#apply();
+    this.#changes.emit(null);
+  }
+
+  connect(): void {
+    this.#apply();
+    this.#supervisor.connect();
+  }
+
+  reconnectNow(): void {
+    // New drivers are a fresh start already where a connection is wanted.
+    const isFresh = this.#apply() && this.#supervisor.intent === 'connected';
+    if (!isFresh) this.#supervisor.reconnectNow();
+  }
+
+  disconnect(): void {
+    this.#supervisor.disconnect();
+    this.#apply();
+  }
+
+  pause(): void {
+    this.#supervisor.pause();
+    this.#apply();
+  }
+
+  resume(): void {
+    this.#apply();
+    this.#supervisor.resume();
+    // After a restart a paused gateway is merely off.
+    this.#supervisor.connect();
+  }
+
+  answerPrompt(promptId: string, answer: PromptAnswer): void {
+    this.#supervisor.answerPrompt(promptId, answer);
+  }
+
+  refreshHealth(): void {
+    this.#ports.services.refreshHealth();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#ports.services.dispose();
+    await this.#supervisor.dispose();
+    await this.#ports.session.dispose();
+    this.#store.dispose();
+  }
+
+  #differs(): boolean {
+    return this.#secretsChanged || !isSameTarget(this.#saved, this.#applied);
+  }
+
+  /** Makes the connection use what is saved; true when that began anew. */
+  #apply(): boolean {
+    if (!this.#differs()) {
+      this.#applied = this.#saved;
+      return false;
+    }
+    this.#applied = this.#saved;
+    this.#secretsChanged = false;
+    this.#ports.services.setProfile(this.#saved);
+    this.#supervisor.profileChanged(this.#saved);
+    return true;
+  }
+}
+
+/**
+ * The session outlives its profile: chat and health hold on to it, and what it needs (secrets by the gateway's id, an
+ * endpoint a connection) is asked for anew each time. So the supervisor's replacing of drivers only closes it.
+ */
+function lasting(session: SessionDriver): SessionDriver {
+  return {
+    open: (attempt, endpoint) => session.open(attempt, endpoint),
+    close: () => session.close(),
+    probe: (limitMs) => session.probe(limitMs),
+    onEvent: (listener) => session.onEvent(listener),
+    dispose: () => session.close(),
+  };
+}

@@ -1,0 +1,129 @@
+import { type ConnectionFailure, failure } from '../../shared/connection-failure.ts';
+import type { GatewayProfile } from '../../shared/gateway-profile.ts';
+import { assertNever } from '../../shared/result.ts';
+import type { RouteDriver } from '../core/connection/ports.ts';
+import type { Clock, Connectivity, Logger, PowerEvents, Random, SecretStore } from '../core/ports.ts';
+import type { TunnelChannel } from '../core/tunnel/tunnel-protocol.ts';
+import { DeviceIdentityStore } from '../node/gateway/device-identity.ts';
+import { GatewaySession } from '../node/gateway/gateway-session.ts';
+import { resolveSsh, type SshEnvironment } from '../node/ssh/resolve-ssh.ts';
+import { DirectRoute } from '../node/tunnel/direct-route.ts';
+import { LocalRoute } from '../node/tunnel/local-route.ts';
+import { SshRoute } from '../node/tunnel/ssh-route.ts';
+import type { ConnectionTestPorts } from './connection-test.ts';
+import { GatewayConnection } from './gateway-connection.ts';
+import type { LiveGateway } from './gateway-registry.ts';
+import { GatewayServices } from './gateway-services.ts';
+
+export interface GatewayFactoryPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly secrets: SecretStore;
+  readonly connectivity: Connectivity;
+  readonly power: PowerEvents;
+  readonly ssh: SshEnvironment;
+  readonly clientVersion: string;
+  readonly redact: (text: string) => string;
+  readonly startTunnelProcess: (gatewayId: string) => TunnelChannel;
+}
+
+/** Puts the parts of one gateway together: its way, its session, its services. */
+export class GatewayFactory {
+  readonly #ports: GatewayFactoryPorts;
+  readonly #identity: DeviceIdentityStore;
+  readonly #sessions = new Map<string, GatewaySession>();
+
+  constructor(ports: GatewayFactoryPorts) {
+    this.#ports = ports;
+    this.#identity = new DeviceIdentityStore(ports.secrets, ports.logger);
+  }
+  /** The connection and conversations of a saved gateway; ended by closing the connection. */
+  create(profile: GatewayProfile): LiveGateway {
+    const { clock, random, logger, secrets, connectivity, power } = this.#ports;
+    const session = this.#createSession(profile.id, secrets);
+    this.#sessions.set(profile.id, session);
+    const services = new GatewayServices(profile, session, { clock, logger, connectivity });
+    const connection = new GatewayConnection(profile, {
+      clock,
+      random,
+      connectivity,
+      power,
+      logger,
+      secrets,
+      createRoute: (current) => this.#createRoute(current),
+      session,
+      services,
+    });
+    return { connection, chat: services.chat };
+  }
+
+  /** Drivers of their own for "Test connection"; whoever asked disposes them. */
+  createTestDrivers(
+    profile: GatewayProfile,
+    secrets: SecretStore,
+  ): Pick<ConnectionTestPorts, 'route' | 'session' | 'askHealth'> {
+    const session = this.#createSession(profile.id, secrets);
+    return { route: this.#createRoute(profile), session, askHealth: () => askHealth(session) };
+  }
+
+  /** Rejects when the keychain does not let go of it. */
+  async forgetDeviceToken(gatewayId: string): Promise<void> {
+    await this.#sessions.get(gatewayId)?.forgetDeviceToken();
+  }
+
+  #createSession(gatewayId: string, secrets: SecretStore): GatewaySession {
+    const { clock, logger, clientVersion, redact } = this.#ports;
+    return new GatewaySession({
+      gatewayId,
+      secrets,
+      identity: this.#identity,
+      clock,
+      logger,
+      clientVersion,
+      platform: process.platform,
+      redact,
+    });
+  }
+
+  #createRoute(profile: GatewayProfile): RouteDriver {
+    const { clock, logger, ssh, startTunnelProcess } = this.#ports;
+    switch (profile.mode) {
+      case 'local':
+        return new LocalRoute(profile.local.port);
+      case 'direct':
+        return new DirectRoute(profile.direct.url);
+      case 'ssh':
+        return new SshRoute({
+          resolveConfig: () => resolveSsh(profile.ssh, ssh),
+          createChannel: () => startTunnelProcess(profile.id),
+          clock,
+          logger,
+        });
+      default:
+        return assertNever(profile.mode);
+    }
+  }
+}
+
+const HEALTH_LIMIT_MS = 5_000;
+
+/** Null when the gateway answered. */
+async function askHealth(session: GatewaySession): Promise<ConnectionFailure | null> {
+  const answer = await session.request('health', {}, { timeoutMs: HEALTH_LIMIT_MS });
+  if (answer.ok) return null;
+  const { error } = answer;
+  switch (error.type) {
+    case 'refused':
+      return failure('gateway-rejected', { detailCode: error.code, detail: error.message });
+    case 'timeout':
+      return failure('gateway-silent', { limitMs: error.limitMs });
+    case 'not-connected':
+    case 'connection-lost':
+      return failure('gateway-closed', { code: 1006, reason: '' });
+    case 'too-large':
+      return failure('frame-too-large', { detail: `${error.bytes} > ${error.maxBytes}` });
+    default:
+      return assertNever(error);
+  }
+}

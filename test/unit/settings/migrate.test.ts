@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { migrate, type MigrationStep } from '../../../src/main/core/settings/migrate.ts';
+import { SETTINGS_VERSION } from '../../../src/main/core/settings/schema.ts';
+
+const rename: MigrationStep = ({ host, ...rest }) => ({ ...rest, target: host });
+const nest: MigrationStep = ({ target, ...rest }) => ({ ...rest, ssh: { target } });
+
+describe('migrate', () => {
+  it('runs every step between the version of the file and the current one, in order', () => {
+    const result = migrate({ version: 1, host: 'homelab', kept: true }, [rename, nest], 3);
+    expect(result).toEqual({
+      status: 'migrated',
+      fromVersion: 1,
+      settings: { version: 3, ssh: { target: 'homelab' }, kept: true },
+    });
+  });
+
+  it('starts with the step of the version that the file has', () => {
+    const result = migrate({ version: 2, target: 'homelab' }, [rename, nest], 3);
+    expect(result).toEqual({
+      status: 'migrated',
+      fromVersion: 2,
+      settings: { version: 3, ssh: { target: 'homelab' } },
+    });
+  });
+
+  it('leaves settings of the current version as they are', () => {
+    const settings = { version: SETTINGS_VERSION, anything: [1] };
+    expect(migrate(settings)).toEqual({ status: 'current', settings });
+  });
+
+  it('refuses settings of a newer version and says which', () => {
+    const settings = { version: SETTINGS_VERSION + 1 };
+    expect(migrate(settings)).toEqual({ status: 'newer', settings, version: SETTINGS_VERSION + 1 });
+  });
+
+  it.each([
+    ['a list', []],
+    ['null', null],
+    ['a text', 'x'],
+    ['no version', {}],
+    ['a version that is a text', { version: '1' }],
+    ['version 0', { version: 0 }],
+    ['half a version', { version: 1.5 }],
+  ])('calls %s broken', (_name, raw) => {
+    expect(migrate(raw).status).toBe('broken');
+  });
+
+  it('calls a file broken that a step does not understand, instead of throwing', () => {
+    const fragile: MigrationStep = (settings) => ({ name: (settings['name'] as string).trim() });
+    expect(migrate({ version: 1 }, [fragile], 2).status).toBe('broken');
+  });
+
+  it('does not change what it was given', () => {
+    const raw = Object.freeze({ version: 1, host: 'homelab' });
+    migrate(raw, [rename], 2);
+    expect(raw).toEqual({ version: 1, host: 'homelab' });
+  });
+});
