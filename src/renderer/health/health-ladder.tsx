@@ -30,7 +30,7 @@ function Rung({ rung }: { readonly rung: LadderRung }): ReactElement {
       <div className="rung__what">
         <span className="rung__layer">{t(`health.layers.${rung.layer}`)}</span>
         <span className="rung__note muted">
-          {rung.note === null ? t(`health.layerHints.${rung.layer}`) : rung.note}
+          {rung.note ?? t(`${hintsOf(rung.verdict)}.${rung.layer}`)}
         </span>
       </div>
       <span className="rung__verdict">{t(`health.verdicts.${rung.verdict}`)}</span>
@@ -49,6 +49,21 @@ export function Age({ atMs }: { readonly atMs: number | null }): ReactElement {
   const t = useTranslate();
   const nowMs = useNow(atMs === null ? null : 1000);
   return <>{atMs === null ? t('health.never') : formatAge(atMs, nowMs, t)}</>;
+}
+
+/** What is said of a layer that has no note of its own: only a layer that was found good is called so. */
+function hintsOf(verdict: RungVerdict): string {
+  switch (verdict) {
+    case 'ok':
+    case 'degraded':
+      return 'health.layerHints';
+    case 'not-applicable':
+      return 'health.layerUnused';
+    case 'failed':
+    case 'checking':
+    case 'unknown':
+      return 'health.layerSubjects';
+  }
 }
 
 function shapeOf(verdict: RungVerdict): StateShape {

@@ -1,5 +1,6 @@
 import { useEffect, useRef, type ReactElement } from 'react';
 import type { Translate } from '../../shared/i18n/index.ts';
+import type { GatewayProfile } from '../../shared/gateway-profile.ts';
 import type { TestProgress } from '../../shared/ipc-contract.ts';
 import { Button } from '../design/button.tsx';
 import { StateIcon, type StateShape } from '../design/icons.tsx';
@@ -11,6 +12,8 @@ type Step = TestProgress['steps'][number];
 
 interface ConnectionTestPanelProps {
   readonly progress: TestProgress;
+  /** What is tried: the form, saved or not. */
+  readonly profile: GatewayProfile;
   readonly onStop: () => void;
   readonly onRetry: () => void;
   readonly onUsePort: (port: number) => void;
@@ -19,6 +22,7 @@ interface ConnectionTestPanelProps {
 /** The stages of "Test connection" with their times, and what came out. */
 export function ConnectionTestPanel({
   progress,
+  profile,
   onStop,
   onRetry,
   onUsePort,
@@ -50,7 +54,7 @@ export function ConnectionTestPanel({
         ))}
       </ol>
       <div aria-live="polite">
-        <Outcome progress={progress} onRetry={onRetry} onUsePort={onUsePort} />
+        <Outcome progress={progress} profile={profile} onRetry={onRetry} onUsePort={onUsePort} />
       </div>
     </section>
   );
@@ -58,6 +62,7 @@ export function ConnectionTestPanel({
 
 function Outcome({
   progress,
+  profile,
   onRetry,
   onUsePort,
 }: Omit<ConnectionTestPanelProps, 'onStop'>): ReactElement | null {
@@ -74,7 +79,15 @@ function Outcome({
         </p>
       );
     case 'failed':
-      return <FailureCard failure={outcome.failure} isFinal onRetry={onRetry} onUsePort={onUsePort} />;
+      return (
+        <FailureCard
+          failure={outcome.failure}
+          profile={profile}
+          isFinal
+          onRetry={onRetry}
+          onUsePort={onUsePort}
+        />
+      );
     case 'needs-user':
       return (
         <div className="test__outcome" data-tone="waiting">

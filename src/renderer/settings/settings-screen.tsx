@@ -2,6 +2,7 @@ import { useEffect, useRef, useState, type ReactElement } from 'react';
 import type { SaveError } from '../../shared/ipc-contract.ts';
 import { isConfigured } from '../../shared/gateway-profile.ts';
 import type { ConnectionFailure } from '../../shared/connection-failure.ts';
+import { profileOfDraft } from '../../shared/profile-of-draft.ts';
 import { Button } from '../design/button.tsx';
 import { Notice } from '../design/notice.tsx';
 import { useCommands, useShown, useTranslate } from '../gangway-context.ts';
@@ -80,6 +81,7 @@ export function SettingsScreen(): ReactElement {
         {test.progress === null ? null : (
           <ConnectionTestPanel
             progress={test.progress}
+            profile={profileOfDraft(gateway.profile, form.draft)}
             onStop={test.stop}
             onRetry={() => void startTest()}
             onUsePort={(port) => form.set('localPort', String(port))}

@@ -2,6 +2,7 @@ import { useId, type ReactElement } from 'react';
 import { failureKind, type ConnectionFailure } from '../../shared/connection-failure.ts';
 import { describeFailure, type FailureAction } from '../../shared/failure-remedies.ts';
 import { failureTarget } from '../../shared/gateway-label.ts';
+import type { GatewayProfile } from '../../shared/gateway-profile.ts';
 import { Button } from '../design/button.tsx';
 import { StateIcon } from '../design/icons.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
@@ -10,6 +11,8 @@ import { focusField } from './focus-field.ts';
 
 interface FailureCardProps {
   readonly failure: ConnectionFailure;
+  /** Whose failure it is, where that is not what is saved, e.g. a form that is tried before it is saved. */
+  readonly profile?: GatewayProfile;
   /** Without buttons and technical detail, for places that name the failure in passing. */
   readonly isCompact?: boolean;
   /** Nothing is tried again by itself, whatever the code says of connections. */
@@ -26,6 +29,7 @@ type ButtonAction = Exclude<FailureAction, CopyAction>;
 /** What failed, why, and the next step, in that order, with buttons that do it. */
 export function FailureCard({
   failure,
+  profile,
   isCompact = false,
   isFinal = false,
   onRetry,
@@ -35,7 +39,7 @@ export function FailureCard({
   const { gateway } = useShown();
   const run = useFailureAction({ onRetry, onUsePort });
   const titleId = useId();
-  const { title, body, actions } = describeFailure(failure, failureTarget(gateway.profile, t), t);
+  const { title, body, actions } = describeFailure(failure, failureTarget(profile ?? gateway.profile, t), t);
   const detail = JSON.stringify({ code: failure.code, ...failure.facts }, null, 2);
   const isTransient = !isFinal && failureKind(failure.code) === 'transient';
   const commands = actions.filter((action): action is CopyAction => action.type === 'copy-command');

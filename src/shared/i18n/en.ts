@@ -302,6 +302,20 @@ export const en = {
       gateway: 'The Gateway answers',
       channels: 'Messaging channels are ready',
     },
+    layerSubjects: {
+      network: 'The network of this computer',
+      ssh: 'The SSH session with the host',
+      forward: 'The tunnel to the Gateway’s port',
+      gateway: 'The Gateway itself',
+      channels: 'The Gateway’s messaging channels',
+    },
+    layerUnused: {
+      network: 'The way does not leave this computer',
+      ssh: 'This connection has no SSH session',
+      forward: 'This connection has no tunnel',
+      gateway: 'This connection has no Gateway',
+      channels: 'No messaging channels are set up',
+    },
     verdicts: {
       ok: 'OK',
       degraded: 'Degraded',

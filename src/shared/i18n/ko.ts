@@ -295,6 +295,20 @@ export const ko: Messages = {
       gateway: '게이트웨이가 응답함',
       channels: '메시지 채널이 준비됨',
     },
+    layerSubjects: {
+      network: '이 컴퓨터의 네트워크',
+      ssh: '호스트와의 SSH 세션',
+      forward: '게이트웨이 포트로 가는 터널',
+      gateway: '게이트웨이',
+      channels: '게이트웨이의 메시지 채널',
+    },
+    layerUnused: {
+      network: '연결이 이 컴퓨터를 벗어나지 않음',
+      ssh: '이 연결에는 SSH 세션이 없음',
+      forward: '이 연결에는 터널이 없음',
+      gateway: '이 연결에는 게이트웨이가 없음',
+      channels: '설정된 메시지 채널이 없음',
+    },
     verdicts: {
       ok: '정상',
       degraded: '저하됨',
