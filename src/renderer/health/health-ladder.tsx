@@ -30,7 +30,7 @@ function Rung({ rung }: { readonly rung: LadderRung }): ReactElement {
       <div className="rung__what">
         <span className="rung__layer">{t(`health.layers.${rung.layer}`)}</span>
         <span className="rung__note muted">
-          {rung.note ?? t(`${hintsOf(rung.verdict)}.${rung.layer}`)}
+          {rung.note ?? t(hintOf(rung))}
         </span>
       </div>
       <span className="rung__verdict">{t(`health.verdicts.${rung.verdict}`)}</span>
@@ -52,17 +52,17 @@ export function Age({ atMs }: { readonly atMs: number | null }): ReactElement {
 }
 
 /** What is said of a layer that has no note of its own: only a layer that was found good is called so. */
-function hintsOf(verdict: RungVerdict): string {
+function hintOf({ layer, verdict }: LadderRung): string {
   switch (verdict) {
     case 'ok':
     case 'degraded':
-      return 'health.layerHints';
+      return `health.layerHints.${layer}`;
     case 'not-applicable':
-      return 'health.layerUnused';
+      return `health.layerUnused.${layer}`;
     case 'failed':
     case 'checking':
     case 'unknown':
-      return 'health.layerSubjects';
+      return `health.layerSubjects.${layer}`;
   }
 }
 
