@@ -8,6 +8,9 @@ import { runMain } from './lib/setup.mjs';
 
 runMain(async () => {
   await withSetupLock(ensureDependencies);
-  const { code } = await run(nodePath(), [inRoot('bench', 'forward-latency.ts')], { cwd: inRoot(), output: 'show' });
+  const { code } = await run(nodePath(), [inRoot('bench', 'forward-latency.ts')], {
+    cwd: inRoot(),
+    output: 'show',
+  });
   return code;
 });

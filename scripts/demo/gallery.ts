@@ -5,7 +5,7 @@ import type { LabApp } from '../../test/support/lab/app.ts';
 import { createKeyPair } from '../../test/support/lab/keys.ts';
 import type { Lab } from '../../test/support/lab/lab.ts';
 import { freePort } from '../../test/support/lab/ports.ts';
-import { ChatScreen } from '../../test/support/screens/chat-screen.ts';
+import { ChatScreen, REPLY_LIMIT_MS } from '../../test/support/screens/chat-screen.ts';
 import { expectStatus } from '../../test/support/screens/connection-status.ts';
 import { hostKeyDialog, passphraseDialog } from '../../test/support/screens/prompts.ts';
 import { SettingsScreen } from '../../test/support/screens/settings-screen.ts';
@@ -42,6 +42,8 @@ export async function makeGallery(lab: Lab, outputDir: string, timeline: Timelin
   timeline.mark('servers and app are up');
 
   const shoot = async (page: Page, name: string): Promise<void> => {
+    // Out of the way, so that nothing shows as hovered.
+    await page.mouse.move(0, 0);
     for (const { suffix, preferences } of LOOKS) {
       await wear(page, preferences);
       await page.screenshot({ path: join(outputDir, `${name}-${suffix}.png`), animations: 'disabled' });
@@ -59,6 +61,8 @@ export async function makeGallery(lab: Lab, outputDir: string, timeline: Timelin
 
   const good = { target, gatewayPort: gateway.port, localPort, token: gateway.token ?? '' };
   await settings.fill(good);
+  await settings.field('Name').fill('homelab');
+  await settings.heading.scrollIntoViewIfNeeded();
   await shoot(settings.page, 'settings-filled');
 
   await settings.saveAndConnect.click();
@@ -69,7 +73,9 @@ export async function makeGallery(lab: Lab, outputDir: string, timeline: Timelin
   await expectStatus(settings.page, 'Connected');
 
   await settings.testConnection.click();
-  await expect(settings.page.getByText(/^The connection works/).first()).toBeVisible({ timeout: 30_000 });
+  await expect(settings.page.getByText(/^The connection works/).first()).toBeVisible({
+    timeout: REPLY_LIMIT_MS,
+  });
   await settings.page
     .getByText(/^The connection works/)
     .first()
@@ -87,20 +93,24 @@ export async function makeGallery(lab: Lab, outputDir: string, timeline: Timelin
   await chat.say('What can you do over this connection?');
   await chat.expectReply('you said: What can you do over this connection?');
   await chat.say('Show me what replies look like. !markdown');
-  await expect(chat.assistant.last().getByRole('table')).toBeVisible({ timeout: 30_000 });
-  await expect(chat.stop).toBeHidden({ timeout: 30_000 });
+  await expect(chat.assistant.last().getByRole('table')).toBeVisible({ timeout: REPLY_LIMIT_MS });
+  await expect(chat.stop).toBeHidden({ timeout: REPLY_LIMIT_MS });
   await shoot(chat.page, 'chat-conversation');
   await chat.say('Take your time. !slow 400 120');
-  await expect(chat.assistant.last()).toContainText('Piece 5 of', { timeout: 30_000 });
+  await expect(chat.assistant.last()).toContainText('Piece 5 of', { timeout: REPLY_LIMIT_MS });
   await shoot(chat.page, 'chat-streaming');
   await chat.stop.click();
-  await expect(chat.stop).toBeHidden({ timeout: 30_000 });
+  await expect(chat.stop).toBeHidden({ timeout: REPLY_LIMIT_MS });
   await chat.say('What is on this host? !tool exec {"command":"uname -s"}');
-  await expect(chat.conversation.getByText(/\bexec\b/).last()).toBeVisible({ timeout: 60_000 });
-  await expect(chat.stop).toBeHidden({ timeout: 60_000 });
+  await expect(chat.assistant.getByText('exec', { exact: true }).last()).toBeVisible({
+    timeout: REPLY_LIMIT_MS,
+  });
+  await expect(chat.stop).toBeHidden({ timeout: REPLY_LIMIT_MS });
   await shoot(chat.page, 'chat-tool');
   await chat.say('And now a failure. !error 400');
-  await expect(chat.stop).toBeHidden({ timeout: 60_000 });
+  await expect(chat.conversation.getByText(/^The agent did not finish/)).toBeVisible({
+    timeout: REPLY_LIMIT_MS,
+  });
   await shoot(chat.page, 'chat-failure');
 
   await ssh.stop();
@@ -132,7 +142,9 @@ export async function makeGallery(lab: Lab, outputDir: string, timeline: Timelin
 
   ssh.rotateHostKey();
   await settings.connectWith(good);
-  await expect(settings.page.getByText(ssh.hostKey.fingerprint).first()).toBeVisible({ timeout: 30_000 });
+  await expect(settings.page.getByText(ssh.hostKey.fingerprint).first()).toBeVisible({
+    timeout: REPLY_LIMIT_MS,
+  });
   await shoot(settings.page, 'host-key-changed');
   await shoot(health, 'health-host-key-changed');
   reportProblems(app);

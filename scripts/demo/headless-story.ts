@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 import type { LabApp } from '../../test/support/lab/app.ts';
-import { ChatScreen } from '../../test/support/screens/chat-screen.ts';
+import { ChatScreen, REPLY_LIMIT_MS } from '../../test/support/screens/chat-screen.ts';
 import { expectStatus, recordStatus } from '../../test/support/screens/connection-status.ts';
 import { hostKeyDialog } from '../../test/support/screens/prompts.ts';
 import { SettingsScreen } from '../../test/support/screens/settings-screen.ts';
@@ -65,7 +65,7 @@ export async function playStory({ app, host, localPort, timeline, outputDir }: S
   const growth = await chat.recordGrowth();
   await chat.say(FIRST_MESSAGE);
   timeline.mark('message sent');
-  await expect(chat.assistant.last()).toContainText(/\w/, { timeout: 30_000 });
+  await expect(chat.assistant.last()).toContainText(/\w/, { timeout: REPLY_LIMIT_MS });
   timeline.mark('first words of the reply');
   await picture(chat.page, 'reply-streaming');
   await chat.expectReply('Piece 8 of 8');

@@ -1,4 +1,5 @@
 import { expect, test } from '@playwright/test';
+import { REPLY_LIMIT_MS } from '../support/screens/chat-screen.ts';
 import { expectStatus } from '../support/screens/connection-status.ts';
 import { SettingsScreen } from '../support/screens/settings-screen.ts';
 import { keepEvidence } from './support/evidence.ts';
@@ -30,7 +31,7 @@ test('Stop ends a reply in mid-stream: no more text comes, and the model is let 
   const text = 'stop me !slow 200 100';
   await chat.say(text);
   const reply = chat.assistant.last();
-  await expect(reply).toContainText('Piece 3 of', { timeout: 30_000 });
+  await expect(reply).toContainText('Piece 3 of', { timeout: REPLY_LIMIT_MS });
   await chat.stop.click();
   await expect(chat.stop).toBeHidden();
   const cut = await reply.innerText();
@@ -73,7 +74,7 @@ test('a message of another client of the same session appears by itself', async 
 test('markdown is shown as what it means: heading, table, code, list', async () => {
   const chat = await chatPage(stage);
   await chat.say('show me !markdown');
-  await expect(chat.assistant.last().getByRole('table')).toBeVisible({ timeout: 30_000 });
+  await expect(chat.assistant.last().getByRole('table')).toBeVisible({ timeout: REPLY_LIMIT_MS });
   const reply = chat.assistant.last();
   await expect(reply.getByRole('heading').first()).toBeVisible();
   await expect(reply.getByRole('listitem').first()).toBeVisible();
@@ -83,14 +84,14 @@ test('markdown is shown as what it means: heading, table, code, list', async () 
 test('HTML in a reply is text, never markup', async () => {
   const chat = await chatPage(stage);
   await chat.say('!say <img src=x onerror="document.title=1"><script>document.title=2</script> **bold**');
-  await expect(chat.assistant.last().locator('strong')).toHaveText('bold', { timeout: 30_000 });
+  await expect(chat.assistant.last().locator('strong')).toHaveText('bold', { timeout: REPLY_LIMIT_MS });
   await expect(chat.assistant.last().locator('img, script')).toHaveCount(0);
 });
 
 test('a model that fails is said so on the conversation, and the next message works', async () => {
   const chat = await chatPage(stage);
   await chat.say('break please !error 400');
-  await expect(chat.stop).toBeHidden({ timeout: 60_000 });
+  await expect(chat.stop).toBeHidden({ timeout: REPLY_LIMIT_MS });
   await expect(chat.conversation.getByText(/^The agent did not finish: ./)).toBeVisible();
   await chat.say('and now a good one');
   await chat.expectReply('you said: and now a good one');
@@ -100,11 +101,11 @@ test('a tool call shows its name, its end and its output', async () => {
   const chat = await chatPage(stage);
   await chat.say('use a tool !tool exec {"command":"echo from-the-$((40+2))"}');
   const call = chat.assistant.getByText('exec', { exact: true });
-  await expect(call).toBeVisible({ timeout: 60_000 });
-  await expect(chat.stop).toBeHidden({ timeout: 60_000 });
-  await expect(chat.assistant.filter({ has: call })).toContainText(/\bdone\b/);
+  await expect(call).toBeVisible({ timeout: REPLY_LIMIT_MS });
+  await expect(chat.stop).toBeHidden({ timeout: REPLY_LIMIT_MS });
+  await expect(chat.assistant.filter({ has: chat.page.getByText('exec', { exact: true }) })).toContainText(/\bdone\b/);
   await call.click();
-  await expect(chat.assistant.filter({ has: call }).locator('pre').last()).toContainText('from-the-42');
+  await expect(chat.assistant.filter({ has: chat.page.getByText('exec', { exact: true }) }).locator('pre').last()).toContainText('from-the-42');
 });
 
 test('no window reported an error', () => {

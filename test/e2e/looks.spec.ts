@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, test, type Page } from '@playwright/test';
+import { REPLY_LIMIT_MS } from '../support/screens/chat-screen.ts';
 import { expectStatus } from '../support/screens/connection-status.ts';
 import { hostKeyDialog } from '../support/screens/prompts.ts';
 import { SettingsScreen } from '../support/screens/settings-screen.ts';
@@ -103,8 +104,8 @@ for (const theme of ['Light', 'Dark'] as const) {
     const chat = await chatPage(stage);
     await expect.poll(() => lightness(chat.page)).toBe(theme.toLowerCase());
     await chat.say(`looks ${theme} !markdown`);
-    await expect(chat.assistant.last().getByRole('table')).toBeVisible({ timeout: 30_000 });
-    await expect(chat.stop).toBeHidden({ timeout: 30_000 });
+    await expect(chat.assistant.last().getByRole('table')).toBeVisible({ timeout: REPLY_LIMIT_MS });
+    await expect(chat.stop).toBeHidden({ timeout: REPLY_LIMIT_MS });
     const health = await stage.show('health');
     await expectStatus(health, 'Connected');
     await expectAccessible(settings.page, `settings, ${theme}`);

@@ -10,13 +10,13 @@ import type {
   SaveError,
 } from '../../shared/ipc-contract.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
+import { profileOfDraft } from '../../shared/profile-of-draft.ts';
 import type { SecretStore } from '../core/ports.ts';
 import { secretNames } from '../core/secret-names.ts';
 import { withProfile, type Settings } from '../core/settings/schema.ts';
 import type { AppModel } from './app-model.ts';
 import type { ChatSubscriptions } from './chat-subscriptions.ts';
 import type { ConnectionTests } from './connection-tests.ts';
-import { profileOfDraft } from './drafts.ts';
 import type { GatewayRegistry, LiveGateway } from './gateway-registry.ts';
 import type { CommandContext, Desktop } from './ports.ts';
 

@@ -88,6 +88,8 @@ export class WindowFactory implements WindowEvents, Disposable {
     const key = keyOf(address);
     const known = this.#windows.get(key);
     if (known) {
+      if (known.window.webContents.getURL() === SAFE_PAGE_URL)
+        void known.window.loadURL(windowUrl(address)).catch(() => undefined);
       if (known.window.isMinimized()) known.window.restore();
       known.window.show();
       known.window.focus();
@@ -249,8 +251,16 @@ export class WindowFactory implements WindowEvents, Disposable {
       logger.log('warn', 'security.navigation-denied', { what });
       event.preventDefault();
     };
-    contents.on('will-navigate', deny('navigate'));
-    contents.on('will-frame-navigate', deny('frame'));
+    // The one way to go that stays where it is: a page of ours that reloads itself.
+    const denyUnlessReload = (
+      event: Electron.Event<Electron.WebContentsWillFrameNavigateEventParams>,
+    ): void => {
+      const isReload =
+        event.isMainFrame && event.url === contents.getURL() && this.addressOf(contents) !== null;
+      if (!isReload) deny('navigate')(event);
+    };
+    contents.on('will-navigate', denyUnlessReload);
+    contents.on('will-frame-navigate', denyUnlessReload);
     contents.on('will-redirect', deny('redirect'));
     contents.on('will-attach-webview', deny('webview'));
     contents.setWindowOpenHandler(() => {

@@ -29,9 +29,7 @@ function Rung({ rung }: { readonly rung: LadderRung }): ReactElement {
       <StateIcon state={shapeOf(rung.verdict)} />
       <div className="rung__what">
         <span className="rung__layer">{t(`health.layers.${rung.layer}`)}</span>
-        <span className="rung__note muted">
-          {rung.note ?? t(hintOf(rung))}
-        </span>
+        <span className="rung__note muted">{rung.note ?? t(hintOf(rung))}</span>
       </div>
       <span className="rung__verdict">{t(`health.verdicts.${rung.verdict}`)}</span>
       <span className="rung__latency number">

@@ -69,6 +69,10 @@ export async function startEmbeddedSsh(options: EmbeddedSshOptions = {}): Promis
   }
 
   function serve(connection: Connection): void {
+    const ownTargets = new Set<Socket>();
+    connection.once('close', () => {
+      for (const target of ownTargets) target.destroy();
+    });
     connection.on('error', () => undefined);
     connection.on('authentication', (context) => {
       if (context.method !== 'none') counts.authAttempts += 1;
@@ -90,8 +94,11 @@ export async function startEmbeddedSsh(options: EmbeddedSshOptions = {}): Promis
       }
       const target = createConnection({ host: '127.0.0.1', port: info.destPort, noDelay: true });
       targets.add(target);
-      connection.once('close', () => target.destroy());
-      target.once('close', () => targets.delete(target));
+      ownTargets.add(target);
+      target.once('close', () => {
+        targets.delete(target);
+        ownTargets.delete(target);
+      });
       target.once('error', reject);
       target.once('connect', () => {
         target.off('error', reject);

@@ -1,5 +1,5 @@
-import type { GatewayProfile } from '../../shared/gateway-profile.ts';
-import type { GatewayDraft } from '../../shared/ipc-contract.ts';
+import type { GatewayProfile } from './gateway-profile.ts';
+import type { GatewayDraft } from './ipc-contract.ts';
 
 /**
  * The profile that a validated form describes. The form holds the fields of every mode, so nothing that was typed for
