@@ -295,6 +295,18 @@ describe('running replies', () => {
     expect(lines(model)).toEqual(['user | hi', 'assistant | !agent']);
   });
 
+  it('is shown once when the gateway stores it too, before or after it is heard', () => {
+    const told = { ...assistantMessage(2, 'It failed.', 'send-1'), stopReason: 'error' };
+    for (const storedFirst of [true, false]) {
+      const model = loaded([userMessage(1, 'hi', 'send-1')]);
+      if (storedFirst) model.applySessionMessage(stored(told));
+      model.applyChatEvent(end('send-1', 9, 'error', { errorMessage: 'no model' }));
+      if (!storedFirst) model.applySessionMessage(stored(told));
+      expect(model.rows().filter(({ failure }) => failure !== null)).toHaveLength(1);
+      expect(model.rows().at(-1)?.parts).toEqual([{ type: 'text', text: 'It failed.' }]);
+    }
+  });
+
   it('of commands stay although the history never has them', () => {
     const model = loaded([userMessage(1, 'hi')]);
     model.setOutgoing([outgoing('cmd', { type: 'sent', first: FIRST })]);
@@ -326,7 +338,7 @@ describe('after a reconnect', () => {
     model.applyChatEvent(delta('send-1', 2, 'one'));
     model.setConnected(false);
     expect(lines(model)).toEqual(['user | count', 'assistant | one']);
-    expect(model.meta().activeRun).toBeNull();
+    expect(model.meta()).toMatchObject({ activeRun: null, load: 'cached' });
     model.setConnected(true);
     const inFlightRun = { runId: 'send-1', text: 'one two three', startedAt: 77 };
     model.loadSnapshot(

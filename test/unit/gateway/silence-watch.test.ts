@@ -70,6 +70,16 @@ describe('a gateway that says nothing', () => {
   });
 });
 
+it('a frame counts when it comes, not again at the next look', async () => {
+  bytes = 100;
+  await clock.advance(1_000);
+  bytes = 500;
+  watch.heard();
+  const heardAtMs = clock.monotonicMs();
+  await clock.advance(15_000);
+  expect(ended).toEqual([heardAtMs + 15_000]);
+});
+
 it('a gateway that is heard is never asked', async () => {
   for (let second = 0; second < 120; second++) {
     watch.heard();

@@ -100,6 +100,8 @@ export class ChatModel {
 
   setConnected(connected: boolean): void {
     this.#connected = connected;
+    // What is on the screen may be old from now on, until the history is read again.
+    if (!connected && this.#load === 'loaded' && this.#projection.entries.length > 0) this.#load = 'cached';
   }
 
   setLoadFailed(failure: ChatFailure): void {
@@ -534,10 +536,12 @@ export class ChatModel {
     for (const tool of run.tools.values()) if (!called.has(tool.callId)) parts.push(tool);
     const text = this.#unstoredText(run);
     if (text.trim() !== '') parts.push({ type: 'text', text });
-    if (parts.length === 0 && run.failure === null) return null;
+    // The gateway stores the failure as a message of its own, which may come before or after the run's end.
+    const failure = run.failure !== null && this.#isStored(run) ? null : run.failure;
+    if (parts.length === 0 && failure === null) return null;
     const row = plainRow(`run:${run.runId}`, 'assistant', parts);
     const streaming = run.status === 'running' && this.#connected;
-    return { ...row, createdAtMs: run.startedAtMs, failure: run.failure, streaming };
+    return { ...row, createdAtMs: run.startedAtMs, failure, streaming };
   }
 
   /** The part of a run's text that no stored message shows: deltas carry all of it, or only the latest message's. */

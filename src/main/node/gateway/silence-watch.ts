@@ -38,6 +38,8 @@ export class SilenceWatch implements Disposable {
 
   heard(): void {
     this.#lastHeardMs = this.#options.clock.monotonicMs();
+    // This frame's bytes are no news at the next look, which would take them for a sign of life of that moment.
+    this.#bytesReceived = this.#options.bytesReceived();
     this.#probes = 0;
   }
 
@@ -47,11 +49,7 @@ export class SilenceWatch implements Disposable {
 
   #look(): void {
     const { clock, bytesReceived, probe, onSilent } = this.#options;
-    const received = bytesReceived();
-    if (received !== this.#bytesReceived) {
-      this.#bytesReceived = received;
-      this.heard();
-    }
+    if (bytesReceived() !== this.#bytesReceived) this.heard();
     const silentMs = clock.monotonicMs() - this.#lastHeardMs;
     if (silentMs < SILENCE_BEFORE_PROBE_MS) this.#lookIn(SILENCE_BEFORE_PROBE_MS - silentMs);
     else if (this.#probes >= PROBES_BEFORE_END) onSilent();
