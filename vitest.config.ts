@@ -11,6 +11,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/unit/**/*.test.tsx'],
           environment: 'node',
+          // Far more than any needs; a loaded machine must not fail what only took its time.
+          testTimeout: 30_000,
         },
       },
       {

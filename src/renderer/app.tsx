@@ -54,7 +54,7 @@ export function App({ api, address }: AppProps): ReactElement {
 
   return (
     <I18nextProvider i18n={i18n}>
-      <ErrorBoundary api={api} texts={crashTexts(i18n)}>
+      <ErrorBoundary texts={crashTexts(i18n)}>
         {state.type === 'loading' ? (
           <Loading />
         ) : state.type === 'failed' ? (

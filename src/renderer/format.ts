@@ -30,7 +30,7 @@ export function roundLatency(latencyMs: number): number {
 }
 
 /** The time of day in the reader's language; with the date once it was not today. */
-export function formatClock(atMs: number, nowMs: number, language: string): string {
+export function formatClock(atMs: number, language: string, nowMs = Date.now()): string {
   const isToday = new Date(atMs).toDateString() === new Date(nowMs).toDateString();
   return new Intl.DateTimeFormat(language, {
     hour: 'numeric',

@@ -82,6 +82,9 @@ function sshTargetError(target: string): FieldErrorCode | null {
   return parseSshTarget(target.trim()).ok ? null : 'target-invalid';
 }
 
+/** As in the dashboard links that gateways print (`?token=…`): an address is stored and shown, a token never. */
+const CREDENTIAL_IN_QUERY = /[?&][^=&]*(?:token|password|secret|auth|key)[^=&]*=/i;
+
 /**
  * `ws://` or `wss://`, a host, an optional port and path; credentials belong into the keychain, not into the address.
  * Unencrypted `ws://` is accepted for the same hosts as the official client accepts it for: loopback, private,
@@ -90,10 +93,11 @@ function sshTargetError(target: string): FieldErrorCode | null {
 export function gatewayUrlError(url: string): FieldErrorCode | null {
   const text = url.trim();
   if (text === '') return 'required';
-  const match = /^(wss?):\/\/(\[[0-9a-f:.]+\]|[^\s/?#@:[\]\\]+)(?::(\d{1,5}))?(?:[/?#]\S*)?$/i.exec(text);
+  const match = /^(wss?):\/\/(\[[0-9a-f:.]+\]|[^\s/?#@:[\]\\]+)(?::(\d{1,5}))?(?:[/?][^\s#]*)?$/i.exec(text);
   const host = match?.[2];
   if (match === null || host === undefined) return 'url-invalid';
   if (match[3] !== undefined && !isPort(Number(match[3]))) return 'url-invalid';
+  if (CREDENTIAL_IN_QUERY.test(text)) return 'url-invalid';
   if (match[1]?.toLowerCase() === 'wss') return null;
   return isTrustedWithoutTls(host.toLowerCase().replace(/\.+$/, '')) ? null : 'url-insecure';
 }

@@ -1,6 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { expectStatus } from '../support/screens/connection-status.ts';
 import { SettingsScreen } from '../support/screens/settings-screen.ts';
+import { freePort } from '../support/lab/ports.ts';
 import { waitFor } from '../support/lab/wait.ts';
 import { keepEvidence } from './support/evidence.ts';
 import { openStage, type Stage } from './support/stage.ts';
@@ -152,7 +153,7 @@ test('where the desktop has no tray a window stands in for it, with the status a
   home.writeKnownHosts([stage.sshd.knownHostsLine()]);
   const first = await stage.lab.startApp({ desktop, home });
   const settings = new SettingsScreen(await first.window('settings'));
-  await settings.connectWith(stage.goodValues());
+  await settings.connectWith({ ...stage.goodValues(), localPort: await freePort() });
   await expectStatus(settings.page, 'Connected');
   await first.close();
 
@@ -163,7 +164,7 @@ test('where the desktop has no tray a window stands in for it, with the status a
   await expectStatus(page, 'Connected');
   await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
   // Closing the last window would leave nothing to come back by: it is minimised instead.
-  await page.evaluate(() => window.close());
+  await app.electronApp.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
   await expect
     .poll(() => app.electronApp.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length))
     .toBe(1);

@@ -8,6 +8,7 @@ import { Button } from '../design/button.tsx';
 import { EmptyState } from '../design/empty-state.tsx';
 import { Skeleton } from '../design/skeleton.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
+import { commandErrorText } from '../shell/command-error-text.ts';
 import { FailureCard } from '../shell/failure-card.tsx';
 import { createChatStore } from '../state/chat-store.ts';
 import { Composer } from './composer.tsx';
@@ -130,15 +131,7 @@ function NotOpenYet({
           <Skeleton label={t('chat.loading')} rows={5} />
         ) : (
           <LoadFailure
-            failure={
-              error.type === 'failure'
-                ? { type: 'connection', failure: error.failure }
-                : {
-                    type: 'gateway',
-                    code: error.type,
-                    detail: error.type === 'bug' ? error.detail : error.reason,
-                  }
-            }
+            why={error.type === 'failure' ? error.failure : commandErrorText(error, t)}
             onRetry={onRetry}
           />
         )}

@@ -1,5 +1,7 @@
 import { useRef, type ReactElement } from 'react';
-import type { ChatSnapshot } from '../../shared/chat.ts';
+import type { ChatFailure, ChatSnapshot } from '../../shared/chat.ts';
+import type { ConnectionFailure } from '../../shared/connection-failure.ts';
+import type { Translate } from '../../shared/i18n/index.ts';
 import type { ForSession } from '../../shared/ipc-contract.ts';
 import { Button } from '../design/button.tsx';
 import { EmptyState } from '../design/empty-state.tsx';
@@ -7,6 +9,7 @@ import { Glyph, StateIcon } from '../design/icons.tsx';
 import { Notice } from '../design/notice.tsx';
 import { Skeleton } from '../design/skeleton.tsx';
 import { useCommands, useRunCommand, useTranslate } from '../gangway-context.ts';
+import { chatFailureText } from './chat-failure-text.ts';
 import { LoadFailure } from './load-failure.tsx';
 import { Message } from './message.tsx';
 import { useReadingPlace } from './use-reading-place.ts';
@@ -62,7 +65,9 @@ export function Conversation({
       >
         <div className="log__rows">
           {meta.load === 'cached' ? <Notice tone="info">{t('chat.cached')}</Notice> : null}
-          {meta.load === 'failed' ? <LoadFailure failure={meta.loadFailure} onRetry={onReload} /> : null}
+          {meta.load === 'failed' ? (
+            <LoadFailure why={whyNot(meta.loadFailure, t)} onRetry={onReload} />
+          ) : null}
           {meta.load === 'loading' && isEmpty ? <Skeleton label={t('chat.loading')} rows={5} /> : null}
           {meta.hasMore ? (
             <Button look="quiet" size="small" onClick={loadOlder}>
@@ -99,4 +104,9 @@ export function Conversation({
       )}
     </>
   );
+}
+
+function whyNot(failure: ChatFailure | null, t: Translate): ConnectionFailure | string | null {
+  if (failure === null) return null;
+  return failure.type === 'connection' ? failure.failure : chatFailureText(failure, t);
 }

@@ -1,19 +1,20 @@
 import type { ReactElement } from 'react';
-import type { ChatFailure } from '../../shared/chat.ts';
+import type { ConnectionFailure } from '../../shared/connection-failure.ts';
 import { Button } from '../design/button.tsx';
 import { StateIcon } from '../design/icons.tsx';
 import { useTranslate } from '../gangway-context.ts';
 import { FailureCard } from '../shell/failure-card.tsx';
 
 interface LoadFailureProps {
-  readonly failure: ChatFailure | null;
+  /** Text: in words already; null: nobody said why. */
+  readonly why: ConnectionFailure | string | null;
   readonly onRetry: () => void;
 }
 
 /** Why the conversation is not there, and the way to ask again. */
-export function LoadFailure({ failure, onRetry }: LoadFailureProps): ReactElement {
+export function LoadFailure({ why, onRetry }: LoadFailureProps): ReactElement {
   const t = useTranslate();
-  if (failure?.type === 'connection') return <FailureCard failure={failure.failure} />;
+  if (why !== null && typeof why !== 'string') return <FailureCard failure={why} onRetry={onRetry} />;
   return (
     <section className="card card--bad" role="group" aria-label={t('chat.failedTitle')}>
       <span className="card__icon">
@@ -21,7 +22,7 @@ export function LoadFailure({ failure, onRetry }: LoadFailureProps): ReactElemen
       </span>
       <div className="card__content">
         <h2 className="card__title">{t('chat.failedTitle')}</h2>
-        {failure === null ? null : <p className="card__body selectable">{failure.detail}</p>}
+        {why === null ? null : <p className="card__body selectable">{why}</p>}
         <div className="card__actions">
           <Button onClick={onRetry}>{t('chat.retryLoad')}</Button>
         </div>

@@ -7,6 +7,7 @@ import { StateIcon, type StateShape } from '../design/icons.tsx';
 import { formatClock } from '../format.ts';
 import { useCommands, useRunCommand, useTranslate } from '../gangway-context.ts';
 import { FailureCard } from '../shell/failure-card.tsx';
+import { chatFailureText } from './chat-failure-text.ts';
 import { MessagePart } from './message-parts.tsx';
 
 interface MessageProps {
@@ -34,7 +35,7 @@ export const Message = memo(function Message({ row, session }: MessageProps): Re
         </span>
         {row.createdAtMs === null ? null : (
           <time className="message__time number" dateTime={new Date(row.createdAtMs).toISOString()}>
-            {formatClock(row.createdAtMs, row.createdAtMs, i18n.language)}
+            {formatClock(row.createdAtMs, i18n.language)}
           </time>
         )}
       </header>
@@ -66,22 +67,8 @@ function Working(): ReactElement {
 
 function MessageFailure({ failure }: { readonly failure: ChatFailure }): ReactElement {
   const t = useTranslate();
-  switch (failure.type) {
-    case 'connection':
-      return <FailureCard failure={failure.failure} isCompact />;
-    case 'gateway':
-      return (
-        <p className="message__failure selectable">
-          {t('chat.gatewayFailed', { detail: failure.detail, code: failure.code })}
-        </p>
-      );
-    case 'agent':
-      return (
-        <p className="message__failure selectable">
-          {t('chat.agentFailed', { detail: failure.detail === '' ? failure.kind : failure.detail })}
-        </p>
-      );
-  }
+  if (failure.type === 'connection') return <FailureCard failure={failure.failure} isCompact />;
+  return <p className="message__failure selectable">{chatFailureText(failure, t)}</p>;
 }
 
 interface DeliveryStateProps extends MessageProps {
@@ -111,9 +98,6 @@ function DeliveryState({ row, delivery, session }: DeliveryStateProps): ReactEle
         <Button look="quiet" tone="neutral" size="small" onClick={() => run(api.chat.discard(target))}>
           {t('chat.discard')}
         </Button>
-      ) : null}
-      {delivery === 'unconfirmed' ? (
-        <p className="delivery__text muted">{t('chat.unconfirmedText')}</p>
       ) : null}
     </footer>
   );

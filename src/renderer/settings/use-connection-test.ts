@@ -33,6 +33,9 @@ export function useConnectionTest(): ConnectionTest {
     };
   }, [api]);
 
+  const cancel = (): void => {
+    if (testId.current !== null) void settle(api.settings.cancelTest({ testId: testId.current }));
+  };
   const isRunning = isStarting || progress?.outcome.type === 'running';
   return {
     progress,
@@ -56,10 +59,10 @@ export function useConnectionTest(): ConnectionTest {
       if (arrived?.testId === started) setProgress(arrived);
       return null;
     },
-    stop() {
-      if (testId.current !== null) void settle(api.settings.cancelTest({ testId: testId.current }));
-    },
+    stop: cancel,
     clear() {
+      // A test that still runs would hold the local port and the host's attention.
+      if (progress?.outcome.type === 'running') cancel();
       testId.current = null;
       setProgress(null);
     },

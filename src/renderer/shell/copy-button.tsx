@@ -1,6 +1,7 @@
 import { useEffect, useState, type ReactElement } from 'react';
 import { Button } from '../design/button.tsx';
-import { useCommands, useRunCommand, useTranslate } from '../gangway-context.ts';
+import { useCommands, useTranslate } from '../gangway-context.ts';
+import { settle } from '../settle.ts';
 
 const SAID_FOR_MS = 2000;
 
@@ -13,8 +14,7 @@ interface CopyButtonProps {
 /** Puts a text on the clipboard and says for a moment that it did. */
 export function CopyButton({ text, label, size = 'small' }: CopyButtonProps): ReactElement {
   const t = useTranslate();
-  const { api } = useCommands();
-  const run = useRunCommand();
+  const { api, reportCommandError } = useCommands();
   const [hasCopied, setHasCopied] = useState(false);
   useEffect(() => {
     if (!hasCopied) return undefined;
@@ -25,8 +25,10 @@ export function CopyButton({ text, label, size = 'small' }: CopyButtonProps): Re
     <Button
       size={size}
       onClick={() => {
-        run(api.app.copyText({ text }));
-        setHasCopied(true);
+        void settle(api.app.copyText({ text })).then((copied) => {
+          if (copied.ok) setHasCopied(true);
+          else reportCommandError(copied.error);
+        });
       }}
     >
       <span aria-live="polite">{hasCopied ? t('common.copied') : (label ?? t('common.copy'))}</span>

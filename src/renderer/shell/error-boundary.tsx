@@ -1,9 +1,7 @@
 import { Component, type ErrorInfo, type ReactNode } from 'react';
-import type { GangwayApi } from '../../shared/ipc-contract.ts';
 import { Button } from '../design/button.tsx';
 
 interface ErrorBoundaryProps {
-  readonly api: GangwayApi;
   readonly texts: {
     readonly title: string;
     readonly text: string;

@@ -4,7 +4,7 @@ import { describeFailure, type FailureAction } from '../../shared/failure-remedi
 import { failureTarget } from '../../shared/gateway-label.ts';
 import type { GatewayProfile } from '../../shared/gateway-profile.ts';
 import { Button } from '../design/button.tsx';
-import { StateIcon } from '../design/icons.tsx';
+import { Glyph, StateIcon } from '../design/icons.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
 import { CopyButton } from './copy-button.tsx';
 import { focusField } from './focus-field.ts';
@@ -21,6 +21,8 @@ interface FailureCardProps {
   readonly onRetry?: () => void;
   /** Where a free port belongs into a form that is not saved yet. */
   readonly onUsePort?: (port: number) => void;
+  /** For a failure that belongs to one command, not to a state: nothing else would take it away. */
+  readonly dismiss?: { readonly label: string; readonly onDismiss: () => void };
 }
 
 type CopyAction = Extract<FailureAction, { readonly type: 'copy-command' }>;
@@ -34,6 +36,7 @@ export function FailureCard({
   isFinal = false,
   onRetry,
   onUsePort,
+  dismiss,
 }: FailureCardProps): ReactElement {
   const t = useTranslate();
   const { gateway } = useShown();
@@ -86,6 +89,18 @@ export function FailureCard({
           </>
         )}
       </div>
+      {dismiss === undefined ? null : (
+        <Button
+          look="quiet"
+          tone="neutral"
+          size="small"
+          aria-label={dismiss.label}
+          title={dismiss.label}
+          onClick={dismiss.onDismiss}
+        >
+          <Glyph name="close" size={12} />
+        </Button>
+      )}
     </section>
   );
 }

@@ -4,6 +4,7 @@ import type { Translate } from '../../shared/i18n/index.ts';
 import type { CommandError } from '../../shared/ipc-contract.ts';
 import { Notice } from '../design/notice.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
+import { commandErrorText } from './command-error-text.ts';
 import { FailureCard } from './failure-card.tsx';
 
 interface NoticesProps {
@@ -21,7 +22,10 @@ export function Notices({ commandError, onDismissError }: NoticesProps): ReactEl
   return (
     <section className="notices" aria-label={t('notices.title')}>
       {commandError === null ? null : commandError.type === 'failure' ? (
-        <FailureCard failure={commandError.failure} />
+        <FailureCard
+          failure={commandError.failure}
+          dismiss={{ label: t('notices.dismiss'), onDismiss: onDismissError }}
+        />
       ) : (
         <Notice tone="bad" dismiss={{ label: t('notices.dismiss'), onDismiss: onDismissError }}>
           {commandErrorText(commandError, t)}
@@ -41,12 +45,6 @@ export function Notices({ commandError, onDismissError }: NoticesProps): ReactEl
       ))}
     </section>
   );
-}
-
-function commandErrorText(error: Exclude<CommandError, { type: 'failure' }>, t: Translate): string {
-  return error.type === 'bug'
-    ? t('notices.commandBug', { detail: error.detail })
-    : t('notices.commandRefused', { reason: error.reason });
 }
 
 function noticeText(notice: AppNotice, t: Translate): string {

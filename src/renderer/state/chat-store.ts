@@ -1,6 +1,7 @@
 import type { ChatPatch, ChatRow, ChatSnapshot } from '../../shared/chat.ts';
 import type { CommandError, ForSession, GangwayApi } from '../../shared/ipc-contract.ts';
 import { settle } from '../settle.ts';
+import { createStore, type Store } from './store.ts';
 
 /** What a window knows of one conversation. While it opens anew after a gap, the older rows stay in view. */
 export interface ChatState {
@@ -8,9 +9,7 @@ export interface ChatState {
   readonly openError: CommandError | null;
 }
 
-export interface ChatStore {
-  readonly subscribe: (listener: () => void) => () => void;
-  readonly getState: () => ChatState;
+export interface ChatStore extends Store<ChatState> {
   /** Opens the conversation and follows its patches; returns what closes it. */
   readonly start: () => () => void;
   /** Opens the conversation again, after an error. */
@@ -42,17 +41,11 @@ function inOrder(rows: readonly ChatRow[], order: readonly string[]): readonly C
 }
 
 export function createChatStore(api: GangwayApi['chat'], session: ForSession): ChatStore {
-  const listeners = new Set<() => void>();
-  let state: ChatState = { conversation: null, openError: null };
+  const { subscribe, getState, set } = createStore<ChatState>({ conversation: null, openError: null });
   /** Rises with every opening, so that the answer to an older one is dropped. */
   let opening = 0;
   let isOpening = false;
   let early: ChatPatch[] = [];
-
-  const set = (next: ChatState): void => {
-    state = next;
-    for (const listener of listeners) listener();
-  };
 
   const accept = (opened: ChatSnapshot): void => {
     let conversation: ChatSnapshot | null = opened;
@@ -73,7 +66,7 @@ export function createChatStore(api: GangwayApi['chat'], session: ForSession): C
       if (mine !== opening) return;
       isOpening = false;
       if (result.ok) accept(result.value);
-      else set({ ...state, openError: result.error });
+      else set({ ...getState(), openError: result.error });
     });
   };
 
@@ -83,18 +76,16 @@ export function createChatStore(api: GangwayApi['chat'], session: ForSession): C
       early.push(patch);
       return;
     }
-    if (state.conversation === null) return;
-    const next = applyPatch(state.conversation, patch);
+    const { conversation } = getState();
+    if (conversation === null) return;
+    const next = applyPatch(conversation, patch);
     if (next === null) open();
-    else if (next !== state.conversation) set({ conversation: next, openError: null });
+    else if (next !== conversation) set({ conversation: next, openError: null });
   };
 
   return {
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    getState: () => state,
+    subscribe,
+    getState,
     start() {
       const unsubscribe = api.onPatch(receive);
       open();

@@ -1,6 +1,7 @@
 import type { AppSnapshot } from '../../shared/app-snapshot.ts';
 import type { GangwayApi } from '../../shared/ipc-contract.ts';
 import { settle } from '../settle.ts';
+import { createStore, type Store } from './store.ts';
 
 /** What a window knows of the app: nothing yet, the newest snapshot, or that main did not answer. */
 export type SnapshotState =
@@ -8,9 +9,7 @@ export type SnapshotState =
   | { readonly type: 'ready'; readonly snapshot: AppSnapshot }
   | { readonly type: 'failed' };
 
-export interface SnapshotStore {
-  readonly subscribe: (listener: () => void) => () => void;
-  readonly getState: () => SnapshotState;
+export interface SnapshotStore extends Store<SnapshotState> {
   /** Subscribes to pushes and pulls once; returns what undoes it. */
   readonly start: () => () => void;
 }
@@ -20,31 +19,24 @@ export interface SnapshotStore {
  * before the first push, and a pull that comes after a newer push is ignored.
  */
 export function createSnapshotStore(api: GangwayApi['app']): SnapshotStore {
-  const listeners = new Set<() => void>();
-  let state: SnapshotState = { type: 'loading' };
+  const { subscribe, getState, set } = createStore<SnapshotState>({ type: 'loading' });
 
-  const set = (next: SnapshotState): void => {
-    state = next;
-    for (const listener of listeners) listener();
-  };
   const offer = (snapshot: AppSnapshot): void => {
+    const state = getState();
     if (state.type === 'ready' && snapshot.revision <= state.snapshot.revision) return;
     set({ type: 'ready', snapshot });
   };
 
   return {
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    getState: () => state,
+    subscribe,
+    getState,
     start() {
       let stopped = false;
       const unsubscribe = api.onSnapshot(offer);
       void settle(api.getSnapshot(null)).then((result) => {
         if (stopped) return;
         if (result.ok) offer(result.value);
-        else if (state.type === 'loading') set({ type: 'failed' });
+        else if (getState().type === 'loading') set({ type: 'failed' });
       });
       return () => {
         stopped = true;

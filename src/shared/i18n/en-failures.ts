@@ -144,7 +144,7 @@ export const enFailures = {
   },
   'gateway-url-invalid': {
     title: '“{{url}}” is not the address of a Gateway',
-    body: 'Write it as wss://host or wss://host:port; ws:// only for this computer.',
+    body: 'Write it as wss://host or wss://host:port; ws:// only for this computer, a private network or a tailnet.',
   },
   'gateway-url-insecure': {
     title: '{{url}} is not encrypted',

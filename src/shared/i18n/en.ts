@@ -79,7 +79,6 @@ export const en = {
     mode: 'OpenClaw runs',
     modes: { local: 'On this computer', ssh: 'Remote over SSH', direct: 'Remote direct' },
     reconnectNow: 'Reconnect now',
-    retryNow: 'Retry now',
     connect: 'Connect',
     pause: 'Pause',
     resume: 'Resume',
@@ -211,7 +210,7 @@ export const en = {
     'port-range': 'Enter a whole number from 1 to 65535.',
     'target-invalid': 'Enter it as user@host, host, or user@host:port.',
     'too-long': 'This is too long.',
-    'url-invalid': 'Enter an address such as wss://gateway.example.com, without user name or password.',
+    'url-invalid': 'Enter an address such as wss://gateway.example.com, without user name, password or token.',
     'url-insecure': 'ws:// would send the token unencrypted. Use wss://, or Remote over SSH.',
     'control-characters': 'This contains line breaks or control characters. Type it anew.',
   },
@@ -228,7 +227,6 @@ export const en = {
     stopping: 'Stopping…',
     session: 'Session',
     loading: 'The conversation is loading',
-    loadingOlder: 'Loading earlier messages…',
     loadOlder: 'Earlier messages',
     start: 'This is where the conversation begins.',
     emptyTitle: 'Nothing said yet',
@@ -251,7 +249,6 @@ export const en = {
       failed: 'Failed',
       unconfirmed: 'Delivery unconfirmed',
     },
-    unconfirmedText: 'The connection was lost on the way: it may have arrived.',
     retry: 'Retry',
     discard: 'Discard',
     composer: {
@@ -259,7 +256,6 @@ export const en = {
       offline: 'Will be sent when connected',
       blocked: 'Will be sent once the connection works again',
       paused: 'Paused. Will be sent when you resume',
-      stopping: 'The agent is stopping',
       unavailable: 'Connect first to write a message',
       tooLong: '{{count}} characters over the limit of {{limit}}',
     },
@@ -280,10 +276,21 @@ export const en = {
     sessionActive: '{{title}} (running)',
     remoteImage: 'Image',
     opensIn: 'Opens {{host}} in your browser',
-    copyCode: 'Copy',
-    copied: 'Copied',
+    agentFailedUnsaid: 'The agent did not finish.',
     agentFailed: 'The agent did not finish: {{detail}}',
     gatewayFailed: 'The Gateway refused it: {{detail}} ({{code}})',
+    gatewayFailedUnsaid: 'The Gateway refused it ({{code}}).',
+    /** Verdicts of Gangway's own, by the code of a chat failure (src/main/core/chat/delivery-rules.ts). */
+    verdicts: {
+      TOO_LARGE:
+        'The message is too large for the Gateway ({{detail}} bytes), so it was not sent. Shorten it, then send it again.',
+      CANCELLED:
+        'The Gateway dropped it before the agent began: the run was stopped, or the Gateway was restarted. It was not executed.',
+      OTHER_GATEWAY:
+        'It was written before the connection was pointed at another Gateway, and has not been sent. Retry sends it to the Gateway that is set now.',
+      UNCONFIRMED:
+        'The connection was lost on the way, and the Gateway does not say what became of it: it may have been executed. Retry may execute it twice.',
+    },
   },
   health: {
     title: 'Health',

@@ -28,7 +28,7 @@ export const koFailures: Messages['failures'] = {
     bodyUnnamed: '응답하는 프로그램이 SSH 서버로 식별되지 않습니다. SSH 대상의 호스트와 포트를 확인하십시오.',
   },
   'ssh-rejecting': {
-    title: '{{host}}: 연결을 받지 않음',
+    title: '{{host}}: 새 연결을 받지 않음',
     body: '포트 {{port}}의 SSH 서버가 식별 문자열을 보내기 전에 연결을 닫았습니다. 연결 수가 한도(MaxStartups)에 이르렀거나 이 주소를 잠시 차단(fail2ban)했을 수 있습니다. Gangway가 간격을 두고 다시 시도합니다.',
   },
   'ssh-handshake-timeout': {
@@ -37,7 +37,7 @@ export const koFailures: Messages['failures'] = {
   },
   'ssh-handshake-failed': {
     title: '{{host}}: 안전한 연결에 합의하지 못함',
-    body: '포트 {{port}}의 SSH 핸드셰이크에 실패했습니다: {{detail}}. 서버가 더 이상 안전하지 않은 알고리즘만 제공할 수 있습니다. SSH 서버를 업데이트한 다음 다시 시도하십시오.',
+    body: '포트 {{port}}의 SSH 핸드셰이크에 실패했습니다: {{detail}}. 서버가 더 이상 안전하지 않은 알고리즘만 제공하는 것일 수 있습니다. SSH 서버를 업데이트한 다음 다시 시도하십시오.',
   },
   'link-lost': {
     title: '{{host}}: 연결이 끊어짐',
@@ -45,11 +45,11 @@ export const koFailures: Messages['failures'] = {
   },
   'link-dead': {
     title: '{{host}}: 응답이 멈춤',
-    body: '{{seconds}}초 동안 {{host}}에서 아무 신호도 오지 않아 연결이 끊어진 것으로 처리했습니다. Gangway가 자동으로 다시 연결합니다.',
+    body: '{{seconds}}초 동안 {{host}}에서 아무 응답도 오지 않아 연결이 끊어진 것으로 처리했습니다. Gangway가 자동으로 다시 연결합니다.',
   },
   'link-corrupted': {
     title: '{{host}}: 전송 중 데이터가 손상됨',
-    body: '변조된 데이터가 도착하여 사용하지 않고 버렸습니다. Gangway가 자동으로 다시 연결합니다. 반복되면 중간 네트워크 장비를 점검하십시오.',
+    body: '전송 중에 바뀐 데이터가 도착하여 사용하지 않고 버렸습니다. Gangway가 자동으로 다시 연결합니다. 반복되면 중간 네트워크 장비를 점검하십시오.',
   },
   'host-key-changed': {
     title: '{{host}}: 호스트 키가 변경됨',
@@ -94,15 +94,15 @@ export const koFailures: Messages['failures'] = {
     ppk: '{{path}} 파일은 PuTTY 키입니다. 아래 명령으로 변환한 다음 새 파일을 선택하십시오.',
     'not-a-file': '{{path}} 항목은 폴더이거나 특수 파일입니다. 개인 키 파일을 선택하십시오.',
     unsupported:
-      '{{path}} 키는 Gangway가 서명에 사용할 수 없는 종류입니다(예: 에이전트가 없는 하드웨어(sk) 키). SSH 에이전트에 추가하거나 다른 신원 파일을 선택하십시오.',
+      '{{path}} 키는 Gangway가 서명에 사용할 수 없는 종류입니다(예: 에이전트가 없는 하드웨어 보안(sk) 키). SSH 에이전트에 추가하거나 다른 신원 파일을 선택하십시오.',
   },
   'passphrase-declined': {
     title: '잠긴 키: {{path}}',
-    body: '키가 암호화되어 있는데 암호문을 입력하지 않았습니다. 암호문을 입력하거나 다른 신원 파일을 선택하십시오.',
+    body: '키가 암호화되어 있는데 암호 구문을 입력하지 않았습니다. 암호 구문을 입력하거나 다른 신원 파일을 선택하십시오.',
   },
   'forwarding-disabled': {
-    title: '{{host}}: 포트 {{gatewayPort}} 전달이 금지됨',
-    body: '로그인은 되었지만 SSH 서버가 127.0.0.1:{{gatewayPort}} 전달을 거부했습니다({{detail}}). {{host}}의 /etc/ssh/sshd_config 끝에 아래 줄을 추가하고 sshd를 다시 읽힌 다음 다시 시도하십시오. authorized_keys의 해당 키에 no-port-forwarding 또는 restrict가 있는지도 확인하십시오.',
+    title: '{{host}}: 포트 {{gatewayPort}} 포워딩이 금지됨',
+    body: '로그인은 되었지만 SSH 서버가 127.0.0.1:{{gatewayPort}} 포워딩을 거부했습니다({{detail}}). {{host}}의 /etc/ssh/sshd_config 끝에 아래 줄을 추가하고 sshd 설정을 다시 불러온 다음 다시 시도하십시오. authorized_keys의 해당 키에 no-port-forwarding 또는 restrict가 있는지도 확인하십시오.',
   },
   'gateway-not-listening': {
     title: '{{host}}, 포트 {{gatewayPort}}: 실행 중인 게이트웨이 없음',
@@ -111,20 +111,20 @@ export const koFailures: Messages['failures'] = {
       '이 컴퓨터의 127.0.0.1:{{gatewayPort}}에서 응답하는 프로그램이 없습니다. 게이트웨이를 시작하거나 포트를 고치십시오. Gangway가 계속 확인합니다.',
   },
   'forward-timeout': {
-    title: '{{host}}: 포트 {{gatewayPort}} 전달이 열리지 않음',
-    body: 'SSH 서버가 {{seconds}}초 안에 127.0.0.1:{{gatewayPort}} 전달 여부를 답하지 않았습니다. 서버에 부하가 많을 수 있습니다. Gangway가 계속 시도합니다.',
+    title: '{{host}}: 포트 {{gatewayPort}} 포워딩이 열리지 않음',
+    body: 'SSH 서버가 {{seconds}}초 안에 127.0.0.1:{{gatewayPort}} 포워딩 요청에 답하지 않았습니다. 서버에 부하가 많을 수 있습니다. Gangway가 계속 시도합니다.',
   },
   'port-taken': {
     title: '이 컴퓨터의 포트 {{port}}: 이미 사용 중',
-    body: '다른 프로그램이 127.0.0.1:{{port}}에서 실행 중입니다. 그 프로그램을 종료하거나 다른 로컬 포트를 사용하십시오.',
+    body: '다른 프로그램이 127.0.0.1:{{port}} 주소를 사용하고 있습니다. 그 프로그램을 종료하거나 다른 로컬 포트를 사용하십시오.',
     bodyHolder:
-      '{{command}}(프로세스 {{pid}}): 127.0.0.1:{{port}} 사용 중입니다. 이 프로그램을 종료하거나 다른 로컬 포트를 사용하십시오.',
-    next: '포트 {{nextFreePort}} 사용 가능합니다.',
+      '127.0.0.1:{{port}} 주소를 {{command}} 프로그램(프로세스 {{pid}})이 사용하고 있습니다. 그 프로그램을 종료하거나 다른 로컬 포트를 사용하십시오.',
+    next: '포트 {{nextFreePort}}번을 사용할 수 있습니다.',
   },
   'port-forbidden': {
     title: '포트 {{port}}: 시스템이 사용을 허용하지 않음',
     body: '대부분의 시스템에서 낮은 번호의 포트는 시스템 서비스용입니다. 1024 이상의 로컬 포트를 선택하십시오.',
-    next: '포트 {{nextFreePort}} 사용 가능합니다.',
+    next: '포트 {{nextFreePort}}번을 사용할 수 있습니다.',
   },
   'target-invalid': {
     title: '“{{target}}”: 올바른 SSH 대상이 아님',
@@ -142,7 +142,7 @@ export const koFailures: Messages['failures'] = {
   },
   'gateway-url-invalid': {
     title: '“{{url}}”: 게이트웨이 주소가 아님',
-    body: 'wss://host 또는 wss://host:port 형식으로 입력하십시오. ws://는 이 컴퓨터에만 사용할 수 있습니다.',
+    body: 'wss://host 또는 wss://host:port 형식으로 입력하십시오. ws://는 이 컴퓨터, 사설 네트워크, tailnet에만 사용할 수 있습니다.',
   },
   'gateway-url-insecure': {
     title: '{{url}}: 암호화되지 않은 주소',
@@ -241,7 +241,7 @@ export const koFailures: Messages['failures'] = {
     title: '터널 프로세스가 예기치 않게 종료됨',
     body: '시스템이 프로세스를 종료했습니다. Gangway가 자동으로 다시 시작합니다. 반복되면 로그를 확인하십시오.',
     bodyCode:
-      '프로세스가 종료 코드 {{exitCode}}, 비정상 상태로 끝났습니다. Gangway가 자동으로 다시 시작합니다. 반복되면 로그를 확인하십시오.',
+      '프로세스가 비정상 종료되었습니다(종료 코드 {{exitCode}}). Gangway가 자동으로 다시 시작합니다. 반복되면 로그를 확인하십시오.',
   },
   'secrets-unavailable': {
     title: '키체인을 사용할 수 없음',
@@ -260,9 +260,9 @@ export const koFailures: Messages['failures'] = {
 
 export const koFailureActions: Messages['failureActions'] = {
   retry: '다시 시도',
-  retryNow: '지금 시도',
+  retryNow: '지금 다시 시도',
   reviewHostKey: '키 다시 확인',
-  enterPassphrase: '암호문 입력',
+  enterPassphrase: '암호 구문 입력',
   usePort: '포트 {{port}} 사용',
   forgetDeviceToken: '장치 토큰 지우기',
   copyCommand: '명령 복사',

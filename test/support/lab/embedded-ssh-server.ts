@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createConnection, type Server, type Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import type { AuthContext, Connection, ParsedKey, RejectConnection, ServerChannel } from 'ssh2';
 import { createKeyPair, knownHostsLine, type KeyPair, type KeyType } from './keys.ts';
-import { freePort } from './ports.ts';
+import { freePort, listenOn } from './ports.ts';
 
 export interface EmbeddedSshOptions {
   readonly port?: number;
@@ -110,18 +110,13 @@ export async function startEmbeddedSsh(options: EmbeddedSshOptions = {}): Promis
 
   async function start(): Promise<void> {
     if (listener !== null) return;
-    const starting = createServer({ noDelay: true }, (socket) => {
+    listener = await listenOn(port, (socket) => {
       counts.connections += 1;
       live.add(socket);
       socket.on('error', () => undefined);
       socket.once('close', () => live.delete(socket));
       protocol.injectSocket(socket);
     });
-    await new Promise<void>((resolve, reject) => {
-      starting.once('error', reject);
-      starting.listen({ port, host: '127.0.0.1' }, resolve);
-    });
-    listener = starting;
   }
 
   async function stop(): Promise<void> {

@@ -1,5 +1,5 @@
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { freePort } from './ports.ts';
+import { createConnection, type Server, type Socket } from 'node:net';
+import { freePort, listenOn } from './ports.ts';
 
 /** `up` is from the client to the server. */
 export type Direction = 'up' | 'down';
@@ -95,12 +95,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 
   async function start(): Promise<void> {
     if (listener !== null) return;
-    const starting = createServer({ noDelay: true, allowHalfOpen: true }, accept);
-    await new Promise<void>((resolve, reject) => {
-      starting.once('error', reject);
-      starting.listen({ port, host: '127.0.0.1' }, resolve);
-    });
-    listener = starting;
+    listener = await listenOn(port, accept, { allowHalfOpen: true });
   }
 
   async function stop(): Promise<void> {

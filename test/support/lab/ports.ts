@@ -1,4 +1,4 @@
-import { createConnection, createServer } from 'node:net';
+import { createConnection, createServer, type Server, type ServerOpts, type Socket } from 'node:net';
 import { waitFor } from './wait.ts';
 
 /**
@@ -51,4 +51,18 @@ export async function waitForListening(port: number, timeoutMs = 20_000): Promis
 /** Waits until nothing listens on the port any more. */
 export async function waitForFree(port: number, timeoutMs = 20_000): Promise<void> {
   await waitFor(() => canBind(port), { what: `127.0.0.1:${port} to be free`, timeoutMs });
+}
+
+/** Listens on this port of 127.0.0.1, sockets with TCP_NODELAY; rejects when the port cannot be had. */
+export async function listenOn(
+  port: number,
+  onSocket: (socket: Socket) => void,
+  options: ServerOpts = {},
+): Promise<Server> {
+  const server = createServer({ noDelay: true, ...options }, onSocket);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host: '127.0.0.1' }, resolve);
+  });
+  return server;
 }

@@ -52,6 +52,22 @@ describe('sending', () => {
     expect(stateOf('m1')).toBe('sent');
   });
 
+  it('sends to another gateway what was written for the old one only when the person says so', async () => {
+    rpc.connect();
+    await write('handed-over');
+    rpc.disconnect();
+    await write('waiting');
+    await queue.gatewayChanged();
+    expect([stateOf('handed-over'), stateOf('waiting')]).toEqual(['unconfirmed', 'failed']);
+    rpc.connect({ bootId: 'of another gateway' });
+    await settle();
+    expect(sentIds()).toEqual(['handed-over']);
+    await queue.discard('handed-over');
+    await queue.retry('waiting');
+    await settle();
+    expect(sentIds()).toEqual(['handed-over', 'waiting']);
+  });
+
   it('lets no session wait for another', async () => {
     rpc.connect();
     await write('m1', 'agent:main:a');

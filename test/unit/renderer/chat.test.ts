@@ -72,18 +72,40 @@ describe('the conversation', () => {
         delivery: 'failed',
         failure: { type: 'gateway', code: 'UNAVAILABLE', detail: 'busy' },
       }),
-      aRow('u', 'three', { delivery: 'unconfirmed' }),
+      aRow('u', 'three', {
+        delivery: 'unconfirmed',
+        failure: { type: 'gateway', code: 'UNCONFIRMED', detail: '' },
+      }),
     ];
     const { fake } = await renderApp('chat', {}, {}, holding(rows));
     const [queued, failed, unconfirmed] = await screen.findAllByRole('article', { name: 'You' });
     expect(queued?.textContent).toContain('Queued');
     expect(failed?.textContent).toContain('The Gateway refused it: busy (UNAVAILABLE)');
     expect(unconfirmed?.textContent).toContain('Delivery unconfirmed');
+    expect(unconfirmed?.textContent).toContain('it may have been executed');
+    expect(unconfirmed?.textContent).not.toContain('UNCONFIRMED');
     if (queued === undefined || unconfirmed === undefined) throw new Error('rows are missing');
     fireEvent.click(within(unconfirmed).getByRole('button', { name: 'Retry' }));
     fireEvent.click(within(queued).getByRole('button', { name: 'Discard' }));
     expect(fake.callsOf('chat.retry')).toEqual([{ ...session, messageId: 'u' }]);
     expect(fake.callsOf('chat.discard')).toEqual([{ ...session, messageId: 'q' }]);
+  });
+
+  test.each([
+    ['TOO_LARGE', '30 > 20', 'too large for the Gateway (30 > 20 bytes)'],
+    ['CANCELLED', '', 'It was not executed'],
+    ['UNAVAILABLE', '', 'The Gateway refused it (UNAVAILABLE).'],
+  ])('has words for the code %s', async (code, detail, words) => {
+    const row = aRow('f', 'one', { delivery: 'failed', failure: { type: 'gateway', code, detail } });
+    await renderApp('chat', {}, {}, holding([row]));
+    expect((await screen.findByRole('article', { name: 'You' })).textContent).toContain(words);
+  });
+
+  test('says the day of a message that is not of today', async () => {
+    const atMs = new Date(2020, 4, 17, 9, 30).getTime();
+    await renderApp('chat', {}, {}, holding([aRow('u1', 'Hello', { createdAtMs: atMs })]));
+    const you = await screen.findByRole('article', { name: 'You' });
+    expect(you.querySelector('time')?.textContent).toMatch(/May 17/);
   });
 
   test('shows tool calls and thinking folded', async () => {
@@ -116,7 +138,9 @@ describe('the conversation', () => {
     const { fake } = await renderApp('chat', {}, {}, (main) =>
       main.answer('chat.open', () => err({ type: 'bug', detail: 'no store' })),
     );
-    await screen.findByRole('group', { name: 'The conversation could not be loaded' });
+    const card = await screen.findByRole('group', { name: 'The conversation could not be loaded' });
+    // What failed is here, so the gateway is not blamed for it.
+    expect(card.textContent).toContain('Something in Gangway did not work: no store');
     holding([aRow('u1', 'Hello')])(fake);
     fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
     await screen.findByRole('article', { name: 'You' });

@@ -4,6 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { failure } from '../../../src/shared/connection-failure.ts';
 import type { ConnectionState, UserPrompt } from '../../../src/shared/connection-state.ts';
 import { err } from '../../../src/shared/result.ts';
+import {
+  sampleHostKeyPrompt as hostKey,
+  samplePassphrasePrompt as passphrase,
+} from '../../support/fakes/sample-prompts.ts';
 import { GATEWAY_ID, aLadder } from './fake-gangway.ts';
 import { renderApp, useBrowserParts } from './render-app.ts';
 
@@ -11,22 +15,6 @@ useBrowserParts();
 
 const region = (): HTMLElement => screen.getByRole('status', { name: 'Connection' });
 const linkLost = failure('link-lost', { host: 'homelab', detail: 'closed by the server' });
-const hostKey: UserPrompt = {
-  type: 'host-key',
-  id: 'p1',
-  host: 'homelab',
-  port: 2222,
-  keyType: 'ssh-ed25519',
-  fingerprint: 'SHA256:hZ2a6oYJk3nqg4Y7m0E4oJ2iHkQvB9f1sXw5tRzUuLc',
-  knownHostsFile: '~/.ssh/known_hosts',
-  otherKnownTypes: [],
-};
-const passphrase: UserPrompt = {
-  type: 'passphrase',
-  id: 'p2',
-  keyPath: '~/.ssh/id_ed25519',
-  wasWrong: false,
-};
 const waiting = (prompt: UserPrompt): ConnectionState => ({
   status: 'waiting-for-user',
   attempt: 1,
@@ -79,12 +67,12 @@ describe('the connection region', () => {
         status: 'backing-off',
         attempt: 2,
         reconnecting: true,
-        retryAtMs: Date.now() + 3500,
+        retryAtMs: Date.now() + 3_600_000,
         lastFailure: linkLost,
       },
     });
     const hidden = region().querySelector('[aria-hidden="true"]:not(svg)');
-    expect(hidden?.textContent).toMatch(/next try in [34] s/);
+    expect(hidden?.textContent).toMatch(/next try in \d+ s/);
     const spoken = [...region().querySelectorAll('p > span:not([aria-hidden="true"])')];
     expect(spoken.map((part) => part.textContent).join('')).not.toMatch(/\d s/);
   });
@@ -106,6 +94,17 @@ describe('the connection region', () => {
     expect((await screen.findByRole('alert')).textContent).toContain('no supervisor');
     fireEvent.click(screen.getByRole('button', { name: 'Dismiss' }));
     expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  test('lets go of the failure of a command that was not carried out', async () => {
+    const { fake } = await renderApp('health');
+    fake.answer('connection.reconnectNow', () =>
+      err({ type: 'failure', failure: failure('storage-failed', { path: '/x', detail: 'EROFS' }) }),
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Reconnect now' }));
+    await screen.findByRole('group', { name: 'Changes cannot be saved' });
+    fireEvent.click(screen.getByRole('button', { name: 'Dismiss' }));
+    expect(screen.queryByRole('group', { name: 'Changes cannot be saved' })).toBeNull();
   });
 });
 

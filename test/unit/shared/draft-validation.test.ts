@@ -111,6 +111,9 @@ describe('a gateway URL', () => {
     'wss://ho st',
     'wss://[::1',
     'wss://host\\@evil',
+    'wss://gateway.example.com/?token=abc',
+    'wss://gateway.example.com?x=1&gatewayToken=abc',
+    'wss://gateway.example.com/#token=abc',
   ])('%s is no address of a gateway', (url) => {
     expect(gatewayUrlError(url)).toBe('url-invalid');
   });

@@ -197,6 +197,7 @@ describe('judging a host key', () => {
   it('matches a pattern full of stars in no time', () => {
     const startedAtMs = performance.now();
     expect(matchesHosts(`${'*a'.repeat(500)}b`, knownHostsName('a'.repeat(250), 22))).toBe(false);
-    expect(performance.now() - startedAtMs).toBeLessThan(500);
+    // Backtracking would not end in a lifetime.
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
   });
 });

@@ -12,6 +12,7 @@ import { transition } from '../../../../src/main/core/connection/transition.ts';
 import type { ConnectionFailure } from '../../../../src/shared/connection-failure.ts';
 import type { UserPrompt } from '../../../../src/shared/connection-state.ts';
 import { ENDPOINT, ROUTE_FACTS, SESSION_FACTS } from '../../../support/fakes/fake-drivers.ts';
+import { sampleHostKeyPrompt, samplePassphrasePrompt } from '../../../support/fakes/sample-prompts.ts';
 
 const SECRET = 'correct horse battery';
 
@@ -31,20 +32,7 @@ export const TARGETS: readonly ConnectionTarget[] = [
   { ...TARGET, mode: 'local', host: '127.0.0.1', url: 'ws://127.0.0.1:18789', needsNetwork: false },
   { ...TARGET, mode: 'direct', url: 'wss://gateway.example' },
 ];
-export const HOST_KEY_PROMPT: UserPrompt = {
-  type: 'host-key',
-  id: 'p1',
-  host: 'homelab.example',
-  port: 22,
-  keyType: 'ssh-ed25519',
-  fingerprint: 'SHA256:abc',
-  knownHostsFile: '~/.ssh/known_hosts',
-  otherKnownTypes: [],
-};
-const PROMPTS: readonly UserPrompt[] = [
-  HOST_KEY_PROMPT,
-  { type: 'passphrase', id: 'p2', keyPath: '~/.ssh/id_ed25519', wasWrong: false },
-];
+const PROMPTS: readonly UserPrompt[] = [sampleHostKeyPrompt, samplePassphrasePrompt];
 
 export const COMMANDS: readonly MachineEvent[] = [
   { type: 'connect' },
@@ -53,7 +41,11 @@ export const COMMANDS: readonly MachineEvent[] = [
   { type: 'resume' },
   { type: 'reconnect-now' },
   { type: 'quit' },
-  { type: 'answer-prompt', promptId: 'p1', answer: { type: 'trust-host-key', fingerprint: 'SHA256:abc' } },
+  {
+    type: 'answer-prompt',
+    promptId: 'p1',
+    answer: { type: 'trust-host-key', fingerprint: sampleHostKeyPrompt.fingerprint },
+  },
   { type: 'answer-prompt', promptId: 'p2', answer: { type: 'passphrase', passphrase: SECRET } },
   { type: 'answer-prompt', promptId: 'p1', answer: { type: 'cancel' } },
   { type: 'answer-prompt', promptId: 'p2', answer: { type: 'cancel' } },

@@ -2,10 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { RETRY_LADDER_MS } from '../../../../src/main/core/connection/retry-policy.ts';
 import { CLOSE_LIMIT_MS } from '../../../../src/main/core/connection/supervisor.ts';
 import { failure } from '../../../../src/shared/connection-failure.ts';
-import type { UserPrompt } from '../../../../src/shared/connection-state.ts';
 import { emptyProfile } from '../../../../src/shared/gateway-profile.ts';
 import { settle } from '../../../support/fakes/fake-clock.ts';
 import { ENDPOINT } from '../../../support/fakes/fake-drivers.ts';
+import {
+  sampleHostKeyPrompt as hostKey,
+  samplePassphrasePrompt as passphrase,
+} from '../../../support/fakes/sample-prompts.ts';
 import { Rig, sshProfile } from './rig.ts';
 
 const refused = failure('ssh-refused', { host: 'homelab.example', port: 22 });
@@ -19,22 +22,6 @@ const rejected = failure('auth-rejected', {
   tried: [],
 });
 const mismatch = failure('token-mismatch', {});
-const hostKey: UserPrompt = {
-  type: 'host-key',
-  id: 'p1',
-  host: 'homelab.example',
-  port: 22,
-  keyType: 'ssh-ed25519',
-  fingerprint: 'SHA256:abc',
-  knownHostsFile: '~/.ssh/known_hosts',
-  otherKnownTypes: [],
-};
-const passphrase: UserPrompt = {
-  type: 'passphrase',
-  id: 'p2',
-  keyPath: '~/.ssh/id_ed25519',
-  wasWrong: false,
-};
 
 describe('connecting', () => {
   it('is connected only once the gateway has answered', () => {
@@ -239,11 +226,11 @@ describe('asking the person', () => {
     await rig.clock.advance(3_600_000);
     expect(rig.state).toMatchObject({ status: 'waiting-for-user', prompt: { id: 'p1' } });
     expect(rig.route.live).toBeNull();
-    rig.supervisor.answerPrompt('p1', { type: 'trust-host-key', fingerprint: 'SHA256:abc' });
+    rig.supervisor.answerPrompt('p1', { type: 'trust-host-key', fingerprint: hostKey.fingerprint });
     await settle();
     expect(rig.route.opens.at(-1)).toEqual({
       attempt: 2,
-      answers: { trustedFingerprint: 'SHA256:abc', passphrase: null },
+      answers: { trustedFingerprint: hostKey.fingerprint, passphrase: null },
     });
   });
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Effect, Machine, MachineEvent } from '../../../../src/main/core/connection/machine.ts';
 import { ENDPOINT, ROUTE_FACTS } from '../../../support/fakes/fake-drivers.ts';
 import { sampleFailure } from '../../../support/fakes/sample-failures.ts';
-import { COMMANDS, driverEvents, HOST_KEY_PROMPT, Model, SYSTEM, TARGET, TIMERS } from './model.ts';
+import { sampleHostKeyPrompt } from '../../../support/fakes/sample-prompts.ts';
+import { COMMANDS, driverEvents, Model, SYSTEM, TARGET, TIMERS } from './model.ts';
 
 const lost = sampleFailure('link-lost');
 
@@ -27,7 +28,7 @@ const WAYS: Readonly<Record<string, (model: Model) => void>> = {
   },
   'waiting-for-user': (model) => {
     model.step({ type: 'connect' });
-    model.step({ type: 'route-needs-user', attempt: 1, prompt: HOST_KEY_PROMPT });
+    model.step({ type: 'route-needs-user', attempt: 1, prompt: sampleHostKeyPrompt });
   },
   connected: (model) => {
     model.step({ type: 'connect' });
