@@ -40,6 +40,26 @@ export interface FailureDescription {
   readonly actions: readonly FailureAction[];
 }
 
+export interface FailureWords {
+  /** Nothing is tried again by itself, e.g. after a test of a form: then nothing says so. */
+  readonly isFinal?: boolean;
+}
+
+/** What Gangway does by itself after failures that may heal, for those whose words do not say it anyway. */
+const GOES_ON: Readonly<Partial<Record<ConnectionFailure['code'], 'trying' | 'looking' | 'slowly'>>> = {
+  'host-not-found': 'trying',
+  'dns-timeout': 'trying',
+  'ssh-refused': 'trying',
+  'ssh-unreachable': 'trying',
+  'ssh-timeout': 'trying',
+  'ssh-handshake-timeout': 'trying',
+  'ssh-rejecting': 'slowly',
+  'forward-timeout': 'trying',
+  'gateway-not-listening': 'looking',
+  'gateway-unreachable': 'trying',
+  'gateway-silent': 'trying',
+};
+
 type SettingsField = Exclude<DraftField, 'name'>;
 
 /** OpenClaw's own documentation, where it has a page on the matter. */
@@ -65,9 +85,11 @@ export function describeFailure(
   failure: ConnectionFailure,
   target: FailureTarget,
   t: Translate,
+  { isFinal = false }: FailureWords = {},
 ): FailureDescription {
   const can = actionsIn(t);
-  const retry = failureKind(failure.code) === 'blocked' ? can.retry() : can.retryNow();
+  const retry = isFinal || failureKind(failure.code) === 'blocked' ? can.retry() : can.retryNow();
+  const goesOn = isFinal ? undefined : GOES_ON[failure.code];
   const text = (part: string, params: Params = {}): string => t(`failures.${failure.code}.${part}`, params);
   const say = (
     params: Params,
@@ -76,7 +98,10 @@ export function describeFailure(
     more: readonly string[] = [],
   ): FailureDescription => ({
     title: text('title', params),
-    body: [body, ...more].map((part) => text(part, params)).join(' '),
+    body: [
+      ...[body, ...more].map((part) => text(part, params)),
+      ...(goesOn === undefined ? [] : [t(`failureGoesOn.${goesOn}`)]),
+    ].join(' '),
     actions,
   });
   const list = (items: readonly string[]): string =>

@@ -11,6 +11,7 @@ import type {
 } from '../../shared/ipc-contract.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
 import { profileOfDraft } from '../../shared/profile-of-draft.ts';
+import { isSameGateway } from '../core/connection/connection-target.ts';
 import type { SecretStore } from '../core/ports.ts';
 import { secretNames } from '../core/secret-names.ts';
 import { withProfile, type Settings } from '../core/settings/schema.ts';
@@ -34,7 +35,8 @@ export interface CommandPorts {
   readonly sshDir: string;
   readonly translate: () => Translate;
   dismissNotice(type: string): void;
-  forgetDeviceToken(gatewayId: string): Promise<void>;
+  /** What was just typed must not show in any log, also where it is not stored. */
+  noteSecret(value: string): void;
 }
 
 type Answer<T> = Promise<Result<T, CommandError>>;
@@ -135,7 +137,10 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
       withGateway<Result<{ readonly testId: string }, SaveError>>(draft, async (gateway) => {
         const fields = validateDraft(draft);
         if (Object.keys(fields).length > 0) return ok(err({ type: 'fields', fields }));
-        const testId = await tests.start(profileOfDraft(gateway.connection.profile, draft), draft);
+        for (const typed of [draft.token, draft.password]) if (typed !== null) ports.noteSecret(typed);
+        const saved = gateway.connection.profile;
+        const tested = profileOfDraft(saved, draft);
+        const testId = await tests.start(tested, { ...draft, isElsewhere: !isSameGateway(saved, tested) });
         return ok(ok({ testId }));
       }),
     'settings.cancelTest': ({ testId }) => {
@@ -175,6 +180,7 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
       }),
     'connection.answerPrompt': (input) =>
       withGateway(input, ({ connection }) => {
+        if (input.answer.type === 'passphrase') ports.noteSecret(input.answer.passphrase);
         connection.answerPrompt(input.promptId, input.answer);
         return done;
       }),
@@ -194,7 +200,7 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
     'connection.forgetDeviceToken': (input) =>
       withGateway(input, async ({ connection }) => {
         try {
-          await ports.forgetDeviceToken(input.gatewayId);
+          await connection.forgetDeviceToken();
         } catch {
           const reason = failure('secrets-unavailable', { detail: secrets.backend });
           return err({ type: 'failure', failure: reason });
@@ -212,7 +218,9 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
       withGateway(input, async ({ chat }) => {
         // Subscribed first: a patch between the answer and the subscription would be lost.
         chats.add(windowId, input.gatewayId, input.sessionKey, chat);
-        return await chat.open(input.sessionKey);
+        const opened = await chat.open(input.sessionKey);
+        if (!opened.ok) chats.remove(windowId, input.gatewayId, input.sessionKey);
+        return opened;
       }),
     'chat.close': (input, { windowId }) =>
       withGateway(input, () => {
@@ -238,7 +246,9 @@ async function storeSecret(secrets: SecretStore, name: string, typed: string | n
     await secrets.delete(name);
     return true;
   }
-  if ((await secrets.get(name)) === typed) return false;
+  // What the keychain cannot read any more is replaced as well: else nobody could ever type it again.
+  const stored = await secrets.get(name).catch(() => null);
+  if (stored === typed) return false;
   await secrets.set(name, typed);
   return true;
 }

@@ -237,6 +237,14 @@ function stepsOf(mode: GatewayMode): readonly TestStep[] {
   return ['settings', ...way, 'gateway-handshake', 'probing', 'health'];
 }
 
+/** What a form adds to the stored secrets; null leaves the stored one. */
+export interface TypedSecrets {
+  readonly token: string | null;
+  readonly password: string | null;
+  /** The form names another gateway than the saved one, whose device token is not for it. */
+  readonly isElsewhere: boolean;
+}
+
 /**
  * The stored secrets with a form's typed ones in their place. Reads go through; writes (a device token that the gateway
  * issues during the test) stay in memory and end with the test.
@@ -245,18 +253,15 @@ export class TestSecrets implements SecretStore {
   readonly #stored: SecretStore;
   readonly #own = new Map<string, string | null>();
 
-  constructor(
-    stored: SecretStore,
-    gatewayId: string,
-    typed: { readonly token: string | null; readonly password: string | null },
-  ) {
+  constructor(stored: SecretStore, gatewayId: string, typed: TypedSecrets) {
     this.#stored = stored;
     if (typed.token !== null)
       this.#own.set(secretNames.token(gatewayId), typed.token === '' ? null : typed.token);
     if (typed.password !== null)
       this.#own.set(secretNames.password(gatewayId), typed.password === '' ? null : typed.password);
     // With a device token the gateway would let us in whatever was typed: then the test would prove nothing.
-    if (this.#own.size > 0) this.#own.set(secretNames.deviceToken(gatewayId, 'operator'), null);
+    if (this.#own.size > 0 || typed.isElsewhere)
+      this.#own.set(secretNames.deviceToken(gatewayId, 'operator'), null);
   }
 
   get persistence(): SecretStore['persistence'] {

@@ -3,7 +3,13 @@ import type { GatewayProfile } from '../../shared/gateway-profile.ts';
 import type { TestProgress } from '../../shared/ipc-contract.ts';
 import type { Closable } from '../core/lifecycle.ts';
 import type { Clock, Logger, SecretStore } from '../core/ports.ts';
-import { ConnectionTest, type ConnectionTestPorts, testProfile, TestSecrets } from './connection-test.ts';
+import {
+  ConnectionTest,
+  type ConnectionTestPorts,
+  testProfile,
+  TestSecrets,
+  type TypedSecrets,
+} from './connection-test.ts';
 
 /** More at a time would be a mistake; the oldest ends. */
 const MAX_RUNNING = 2;
@@ -32,10 +38,7 @@ export class ConnectionTests implements Closable {
   }
 
   /** Starts a test of a validated form and returns its id. */
-  async start(
-    profile: GatewayProfile,
-    typed: { readonly token: string | null; readonly password: string | null },
-  ): Promise<string> {
+  async start(profile: GatewayProfile, typed: TypedSecrets): Promise<string> {
     const { clock, logger, secrets, freePort, createDrivers, onProgress } = this.#ports;
     const port = await freePort();
     const testId = randomUUID();

@@ -1,7 +1,7 @@
 import type { GatewaySnapshot } from '../../shared/app-snapshot.ts';
 import type { PromptAnswer } from '../../shared/connection-state.ts';
 import type { GatewayProfile } from '../../shared/gateway-profile.ts';
-import { isSameTarget } from '../core/connection/connection-target.ts';
+import { isSameGateway, isSameTarget } from '../core/connection/connection-target.ts';
 import type { RouteDriver, SessionDriver } from '../core/connection/ports.ts';
 import { ConnectionSupervisor } from '../core/connection/supervisor.ts';
 import { Emitter } from '../core/emitter.ts';
@@ -18,8 +18,14 @@ export interface GatewayConnectionPorts {
   readonly logger: Logger;
   readonly secrets: SecretStore;
   readonly createRoute: (profile: GatewayProfile) => RouteDriver;
-  readonly session: SessionDriver;
+  readonly session: ConnectionSession;
   readonly services: ConnectionServices;
+}
+
+/** A session that keeps a device token for its gateway between connections. */
+export interface ConnectionSession extends SessionDriver {
+  /** Rejects when the keychain does not let go of it. */
+  forgetDeviceToken(): Promise<void>;
 }
 
 /** What chat and health contribute; made from the session, ended with the connection. */
@@ -102,9 +108,8 @@ export class GatewayConnection implements Closable {
   }
 
   reconnectNow(): void {
-    // New drivers are a fresh start already where a connection is wanted.
-    const isFresh = this.#apply() && this.#supervisor.intent === 'connected';
-    if (!isFresh) this.#supervisor.reconnectNow();
+    this.#apply();
+    this.#supervisor.reconnectNow();
   }
 
   disconnect(): void {
@@ -132,6 +137,11 @@ export class GatewayConnection implements Closable {
     this.#ports.services.refreshHealth();
   }
 
+  /** Deletes the gateway's device token; the next connection shows the token or password. Rejects as the keychain does. */
+  forgetDeviceToken(): Promise<void> {
+    return this.#ports.session.forgetDeviceToken();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -148,17 +158,25 @@ export class GatewayConnection implements Closable {
     return this.#secretsChanged || !isSameTarget(this.#saved, this.#applied);
   }
 
-  /** Makes the connection use what is saved; true when that began anew. */
-  #apply(): boolean {
-    if (!this.#differs()) {
-      this.#applied = this.#saved;
-      return false;
-    }
+  /** Makes the connection use what is saved, anew where that is another way. */
+  #apply(): void {
+    const before = this.#applied;
+    const isAnew = this.#differs();
     this.#applied = this.#saved;
+    if (!isAnew) return;
     this.#secretsChanged = false;
     this.#ports.services.setProfile(this.#saved);
     this.#supervisor.profileChanged(this.#saved);
-    return true;
+    // One gateway's device token is nothing for another to see. After the old session ended, which could store it again.
+    if (!isSameGateway(before, this.#saved)) void this.#dropDeviceToken();
+  }
+
+  async #dropDeviceToken(): Promise<void> {
+    try {
+      await this.forgetDeviceToken();
+    } catch {
+      this.#ports.logger.log('error', 'gateway.device-token-kept', { gatewayId: this.id });
+    }
   }
 }
 

@@ -32,17 +32,16 @@ export interface GatewayFactoryPorts {
 export class GatewayFactory {
   readonly #ports: GatewayFactoryPorts;
   readonly #identity: DeviceIdentityStore;
-  readonly #sessions = new Map<string, GatewaySession>();
 
   constructor(ports: GatewayFactoryPorts) {
     this.#ports = ports;
     this.#identity = new DeviceIdentityStore(ports.secrets, ports.logger);
   }
+
   /** The connection and conversations of a saved gateway; ended by closing the connection. */
   create(profile: GatewayProfile): LiveGateway {
     const { clock, random, logger, secrets, connectivity, power } = this.#ports;
     const session = this.#createSession(profile.id, secrets);
-    this.#sessions.set(profile.id, session);
     const services = new GatewayServices(profile, session, { clock, logger, connectivity });
     const connection = new GatewayConnection(profile, {
       clock,
@@ -65,11 +64,6 @@ export class GatewayFactory {
   ): Pick<ConnectionTestPorts, 'route' | 'session' | 'askHealth'> {
     const session = this.#createSession(profile.id, secrets);
     return { route: this.#createRoute(profile), session, askHealth: () => askHealth(session) };
-  }
-
-  /** Rejects when the keychain does not let go of it. */
-  async forgetDeviceToken(gatewayId: string): Promise<void> {
-    await this.#sessions.get(gatewayId)?.forgetDeviceToken();
   }
 
   #createSession(gatewayId: string, secrets: SecretStore): GatewaySession {

@@ -1,7 +1,7 @@
 import type { GatewaySnapshot } from '../../shared/app-snapshot.ts';
 import type { GatewayProfile } from '../../shared/gateway-profile.ts';
 import { MemoryOutgoingMessages } from '../core/chat/outgoing-messages.ts';
-import { connectionTarget } from '../core/connection/connection-target.ts';
+import { connectionTarget, isSameGateway } from '../core/connection/connection-target.ts';
 import { Emitter } from '../core/emitter.ts';
 import { LadderMonitor, type LadderSource } from '../core/health/ladder-monitor.ts';
 import { type Disposable, DisposableStore } from '../core/lifecycle.ts';
@@ -23,10 +23,12 @@ export class GatewayServices implements Disposable {
   readonly #changes: Emitter<null>;
   readonly #health: HealthMonitor;
   readonly #ladder: LadderMonitor;
+  #profile: GatewayProfile;
   #mainSessionKey: string | null = null;
 
   constructor(profile: GatewayProfile, session: GatewaySession, ports: GatewayServicesPorts) {
     const { clock, logger, connectivity } = ports;
+    this.#profile = profile;
     const store = this.#store;
     this.#changes = store.add(
       new Emitter<null>((error) =>
@@ -76,6 +78,8 @@ export class GatewayServices implements Disposable {
 
   /** The connection now goes by this profile. */
   setProfile(profile: GatewayProfile): void {
+    if (!isSameGateway(this.#profile, profile)) this.chat.gatewayChanged();
+    this.#profile = profile;
     this.#ladder.setTarget(connectionTarget(profile));
   }
 

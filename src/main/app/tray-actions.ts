@@ -32,8 +32,9 @@ export async function performTrayAction(action: TrayAction, ports: TrayActionPor
       const profile = { ...gateway.connection.profile, mode: action.mode };
       settings.update((current) => withProfile(current, profile));
       gateway.connection.setProfile(profile, false);
+      // Also where nothing is set up yet: the old way must not go on under the new one's name.
+      if (profile.wanted === 'connected') gateway.connection.connect();
       if (!isConfigured(profile)) open('settings');
-      else if (profile.wanted === 'connected') gateway.connection.connect();
       return;
     }
     case 'connect':

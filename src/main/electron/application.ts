@@ -220,7 +220,7 @@ export class Application {
         settings.dismissNotice(type);
         model.invalidate();
       },
-      forgetDeviceToken: (gatewayId) => factory.forgetDeviceToken(gatewayId),
+      noteSecret: (value) => redactor.addSecret(value),
     });
     store.add(secrets.onChange(() => model.invalidate()));
     store.add(serveIpc(handlers, windows, logger));

@@ -2,13 +2,15 @@ import type { AppSnapshot } from '../../shared/app-snapshot.ts';
 import type { WindowAddress } from '../../shared/window-address.ts';
 import type { WindowFactory } from './window-factory.ts';
 
+type Windows = Pick<WindowFactory, 'open' | 'close' | 'isOpen' | 'isInSight'>;
+
 /** Opens a small window for a question that nobody would see otherwise, and closes it when the question is answered. */
 export class PromptWindows {
-  readonly #windows: WindowFactory;
+  readonly #windows: Windows;
   /** Questions that a window was opened for already; one that the person closed does not come back. */
   readonly #shown = new Set<string>();
 
-  constructor(windows: WindowFactory) {
+  constructor(windows: Windows) {
     this.#windows = windows;
   }
 
@@ -22,8 +24,7 @@ export class PromptWindows {
       const key = `${profile.id} ${connection.prompt.id}`;
       if (this.#shown.has(key)) continue;
       this.#shown.add(key);
-      const isSeen = this.#windows.addresses().some(({ gatewayId }) => gatewayId === profile.id);
-      if (!isSeen) this.#windows.open(address);
+      if (!this.#windows.isInSight(profile.id)) this.#windows.open(address);
     }
   }
 }

@@ -69,7 +69,7 @@ export class SystemSecretStore implements SecretStore, Disposable {
       const decrypted = await safeStorage.decryptStringAsync(Buffer.from(ciphertext, 'base64'));
       this.#options.redactor.addSecret(decrypted.result);
       this.#memory.set(name, decrypted.result);
-      if (decrypted.shouldReEncrypt) await this.#encrypt(name, decrypted.result);
+      if (decrypted.shouldReEncrypt) await this.#renew(name, decrypted.result);
       return decrypted.result;
     });
   }
@@ -133,6 +133,16 @@ export class SystemSecretStore implements SecretStore, Disposable {
       const code = String((error as NodeJS.ErrnoException).code);
       this.#options.logger.log('error', 'secrets.unreadable', { code });
       return false;
+    }
+  }
+
+  /** A disk that refuses the new ciphertext is no reason not to use what the old one held. */
+  async #renew(name: string, value: string): Promise<void> {
+    try {
+      await this.#encrypt(name, value);
+    } catch (error) {
+      const code = String((error as NodeJS.ErrnoException).code);
+      this.#options.logger.log('warn', 'secrets.not-renewed', { code });
     }
   }
 

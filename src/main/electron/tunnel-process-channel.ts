@@ -53,9 +53,18 @@ export function startTunnelProcess(modulePath: string, gatewayId: string, logger
     onExit: (listener) => exits.on(listener),
     kill() {
       killed = true;
-      child.kill();
+      // child.kill() asks by SIGTERM first, which a process that hangs does not hear while it holds the local port.
+      if (child.pid === undefined || !sendKill(child.pid)) child.kill();
     },
   };
+}
+
+function sendKill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
 }
 
 /** Reports come from our own process: their type is checked, and the supervisor checks their attempt. */

@@ -53,7 +53,6 @@ export class WindowFactory implements WindowEvents, Disposable {
   readonly #options: WindowFactoryOptions;
   readonly #windows = new Map<string, OpenWindow>();
   readonly #pageGone = new Emitter<number>();
-  readonly #countChanged = new Emitter<number>();
   /** Asked before a window closes; false keeps it. */
   #mayClose: (window: BrowserWindow) => boolean = () => true;
 
@@ -72,11 +71,6 @@ export class WindowFactory implements WindowEvents, Disposable {
 
   get openCount(): number {
     return this.#windows.size;
-  }
-
-  /** How many windows are open, whenever that changes. */
-  onCountChange(listener: (count: number) => void): Disposable {
-    return this.#countChanged.on(listener);
   }
 
   onPageGone(listener: (windowId: number) => void): Disposable {
@@ -106,11 +100,6 @@ export class WindowFactory implements WindowEvents, Disposable {
     this.#windows.get(keyOf(address))?.window.close();
   }
 
-  closeOfGateway(gatewayId: string): void {
-    for (const { window, address } of [...this.#windows.values()])
-      if (address.gatewayId === gatewayId) window.close();
-  }
-
   /** What the contents show when they are those of one of our windows. */
   addressOf(contents: WebContents): WindowAddress | null {
     for (const { window, address } of this.#windows.values())
@@ -124,8 +113,11 @@ export class WindowFactory implements WindowEvents, Disposable {
     return null;
   }
 
-  addresses(): readonly WindowAddress[] {
-    return [...this.#windows.values()].map(({ address }) => address);
+  /** Whether the person has a window of this gateway before them; a minimised one shows nothing. */
+  isInSight(gatewayId: string): boolean {
+    return [...this.#windows.values()].some(
+      ({ window, address }) => address.gatewayId === gatewayId && !window.isMinimized(),
+    );
   }
 
   toAll<N extends EventName>(name: N, payload: EventPayloadOf<N>): void {
@@ -150,7 +142,6 @@ export class WindowFactory implements WindowEvents, Disposable {
   dispose(): void {
     for (const { window } of [...this.#windows.values()]) window.destroy();
     this.#pageGone.dispose();
-    this.#countChanged.dispose();
   }
 
   #create(key: string, address: WindowAddress): void {
@@ -199,7 +190,6 @@ export class WindowFactory implements WindowEvents, Disposable {
       this.#windows.delete(key);
       crashes.dispose();
       this.#pageGone.emit(windowId);
-      this.#countChanged.emit(this.#windows.size);
     });
     contents.on('did-start-navigation', (details) => {
       if (details.isMainFrame && !details.isSameDocument) this.#pageGone.emit(windowId);
@@ -232,7 +222,6 @@ export class WindowFactory implements WindowEvents, Disposable {
     contents.on('preload-error', (_event, _path, error) => {
       logger.log('error', 'renderer.preload-failed', { window: address.window, detail: error.message });
     });
-    this.#countChanged.emit(this.#windows.size);
     void window.loadURL(windowUrl(address)).catch(() => undefined);
   }
 

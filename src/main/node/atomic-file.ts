@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 
@@ -12,7 +12,8 @@ export function writeFileAtomic(path: string, content: string): void {
     const file = openSync(temporaryPath, 'wx', 0o600);
     try {
       if (process.platform !== 'win32') fchmodSync(file, 0o600);
-      writeSync(file, content, null, 'utf8');
+      // Not writeSync: on a disk that fills up it writes a part and says nothing.
+      writeFileSync(file, content, 'utf8');
       fsyncSync(file);
     } finally {
       closeSync(file);

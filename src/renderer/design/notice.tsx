@@ -1,12 +1,12 @@
 import type { ReactElement, ReactNode } from 'react';
-import { Button } from './button.tsx';
+import { DismissButton, type Dismiss } from './dismiss-button.tsx';
 import { Glyph, StateIcon } from './icons.tsx';
 
 interface NoticeProps {
   readonly tone: 'info' | 'warning' | 'bad';
   readonly children: ReactNode;
-  /** Name of the close button; without it the notice stays. */
-  readonly dismiss?: { readonly label: string; readonly onDismiss: () => void };
+  /** Without it the notice stays. */
+  readonly dismiss?: Dismiss;
 }
 
 /** A line that the person should know, above what they came for. */
@@ -21,18 +21,7 @@ export function Notice({ tone, children, dismiss }: NoticeProps): ReactElement {
         )}
       </span>
       <div className="notice__text selectable">{children}</div>
-      {dismiss === undefined ? null : (
-        <Button
-          look="quiet"
-          tone="neutral"
-          size="small"
-          aria-label={dismiss.label}
-          title={dismiss.label}
-          onClick={dismiss.onDismiss}
-        >
-          <Glyph name="close" size={12} />
-        </Button>
-      )}
+      {dismiss === undefined ? null : <DismissButton {...dismiss} />}
     </div>
   );
 }

@@ -4,7 +4,8 @@ import { describeFailure, type FailureAction } from '../../shared/failure-remedi
 import { failureTarget } from '../../shared/gateway-label.ts';
 import type { GatewayProfile } from '../../shared/gateway-profile.ts';
 import { Button } from '../design/button.tsx';
-import { Glyph, StateIcon } from '../design/icons.tsx';
+import { DismissButton, type Dismiss } from '../design/dismiss-button.tsx';
+import { StateIcon } from '../design/icons.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
 import { CopyButton } from './copy-button.tsx';
 import { focusField } from './focus-field.ts';
@@ -22,7 +23,7 @@ interface FailureCardProps {
   /** Where a free port belongs into a form that is not saved yet. */
   readonly onUsePort?: (port: number) => void;
   /** For a failure that belongs to one command, not to a state: nothing else would take it away. */
-  readonly dismiss?: { readonly label: string; readonly onDismiss: () => void };
+  readonly dismiss?: Dismiss;
 }
 
 type CopyAction = Extract<FailureAction, { readonly type: 'copy-command' }>;
@@ -42,7 +43,9 @@ export function FailureCard({
   const { gateway } = useShown();
   const run = useFailureAction({ onRetry, onUsePort });
   const titleId = useId();
-  const { title, body, actions } = describeFailure(failure, failureTarget(profile ?? gateway.profile, t), t);
+  const { title, body, actions } = describeFailure(failure, failureTarget(profile ?? gateway.profile, t), t, {
+    isFinal,
+  });
   const detail = JSON.stringify({ code: failure.code, ...failure.facts }, null, 2);
   const isTransient = !isFinal && failureKind(failure.code) === 'transient';
   const commands = actions.filter((action): action is CopyAction => action.type === 'copy-command');
@@ -89,18 +92,7 @@ export function FailureCard({
           </>
         )}
       </div>
-      {dismiss === undefined ? null : (
-        <Button
-          look="quiet"
-          tone="neutral"
-          size="small"
-          aria-label={dismiss.label}
-          title={dismiss.label}
-          onClick={dismiss.onDismiss}
-        >
-          <Glyph name="close" size={12} />
-        </Button>
-      )}
+      {dismiss === undefined ? null : <DismissButton {...dismiss} />}
     </section>
   );
 }

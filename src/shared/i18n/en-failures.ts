@@ -5,23 +5,23 @@
 export const enFailures = {
   'host-not-found': {
     title: 'Host {{host}} not found',
-    body: 'The name {{host}} does not resolve to an address. Check its spelling in the SSH target, and whether this network needs a VPN to know it. Gangway keeps trying.',
+    body: 'The name {{host}} does not resolve to an address. Check its spelling in the SSH target, and whether this network needs a VPN to know it.',
   },
   'dns-timeout': {
     title: 'No answer from DNS for {{host}}',
-    body: 'The name servers of this network did not resolve {{host}} within {{seconds}} s. Check the network or the VPN of this computer. Gangway keeps trying.',
+    body: 'The name servers of this network did not resolve {{host}} within {{seconds}} s. Check the network or the VPN of this computer.',
   },
   'ssh-refused': {
     title: '{{host}} refused the connection on port {{port}}',
-    body: 'The host is there, but nothing accepts SSH on port {{port}}. Check that sshd runs on {{host}} and that the port is right. Gangway keeps trying.',
+    body: 'The host is there, but nothing accepts SSH on port {{port}}. Check that sshd runs on {{host}} and that the port is right.',
   },
   'ssh-unreachable': {
     title: '{{host}} cannot be reached',
-    body: 'There is no way to {{host}}, port {{port}}: {{detail}}. Check the network, the VPN, or a firewall between. Gangway keeps trying.',
+    body: 'There is no way to {{host}}, port {{port}}: {{detail}}. Check the network, the VPN, or a firewall between.',
   },
   'ssh-timeout': {
     title: '{{host}} does not answer',
-    body: 'No answer on port {{port}} within {{seconds}} s. The host may be off, or a firewall drops the connection. Gangway keeps trying.',
+    body: 'No answer on port {{port}} within {{seconds}} s. The host may be off, or a firewall drops the connection.',
   },
   'not-ssh': {
     title: '{{host}}, port {{port}}, is not an SSH server',
@@ -31,11 +31,11 @@ export const enFailures = {
   },
   'ssh-rejecting': {
     title: '{{host}} is turning connections away',
-    body: 'The SSH server on port {{port}} closed the connection before it identified itself. It may be at its limit (MaxStartups), or block this address for a while (fail2ban). Gangway tries again, slowly.',
+    body: 'The SSH server on port {{port}} closed the connection before it identified itself. It may be at its limit (MaxStartups), or block this address for a while (fail2ban).',
   },
   'ssh-handshake-timeout': {
     title: '{{host}} took too long to set up SSH',
-    body: 'The SSH server on port {{port}} answered, but the setup was not complete within {{seconds}} s. The host may be overloaded. Gangway keeps trying.',
+    body: 'The SSH server on port {{port}} answered, but the setup was not complete within {{seconds}} s. The host may be overloaded.',
   },
   'ssh-handshake-failed': {
     title: 'No secure connection with {{host}} could be agreed',
@@ -108,13 +108,13 @@ export const enFailures = {
   },
   'gateway-not-listening': {
     title: 'No Gateway listens on {{host}}, port {{gatewayPort}}',
-    body: 'The SSH connection stands, but on {{host}} nothing listens on 127.0.0.1:{{gatewayPort}}. Start the Gateway there, or correct the port. Gangway keeps looking.',
+    body: 'The SSH connection stands, but on {{host}} nothing listens on 127.0.0.1:{{gatewayPort}}. Start the Gateway there, or correct the port.',
     bodyLocal:
-      'Nothing listens on 127.0.0.1:{{gatewayPort}} of this computer. Start the Gateway, or correct the port. Gangway keeps looking.',
+      'Nothing listens on 127.0.0.1:{{gatewayPort}} of this computer. Start the Gateway, or correct the port.',
   },
   'forward-timeout': {
     title: 'The forward to port {{gatewayPort}} on {{host}} did not open',
-    body: 'The SSH server did not answer within {{seconds}} s whether it forwards to 127.0.0.1:{{gatewayPort}}. It may be overloaded. Gangway keeps trying.',
+    body: 'The SSH server did not answer within {{seconds}} s whether it forwards to 127.0.0.1:{{gatewayPort}}. It may be overloaded.',
   },
   'port-taken': {
     title: 'Port {{port}} on this computer is taken',
@@ -138,9 +138,8 @@ export const enFailures = {
   },
   'gateway-unreachable': {
     title: 'No Gateway answers at {{url}}',
-    body: 'The connection failed: {{detail}}. Check the address, and that the Gateway runs. Gangway keeps trying.',
-    bodyLocal:
-      'The connection failed: {{detail}}. Start the Gateway on this computer, or correct the port. Gangway keeps trying.',
+    body: 'The connection failed: {{detail}}. Check the address, and that the Gateway runs.',
+    bodyLocal: 'The connection failed: {{detail}}. Start the Gateway on this computer, or correct the port.',
   },
   'gateway-url-invalid': {
     title: '“{{url}}” is not the address of a Gateway',
@@ -160,7 +159,7 @@ export const enFailures = {
   },
   'gateway-silent': {
     title: 'The Gateway of {{gateway}} does not answer',
-    body: 'It gave no answer within {{seconds}} s, although the way to it is open. It may be busy or stuck. Gangway keeps trying; if it stays silent, restart the Gateway.',
+    body: 'It gave no answer within {{seconds}} s, although the way to it is open. It may be busy or stuck. If it stays silent, restart the Gateway.',
   },
   'gateway-starting': {
     title: 'The Gateway of {{gateway}} is starting',
@@ -258,6 +257,13 @@ export const enFailures = {
   },
   /** Stands in for a list that is empty. */
   none: 'nothing',
+} as const;
+
+/** Ends the explanation of what is tried again by itself, where it is. */
+export const enFailureGoesOn = {
+  trying: 'Gangway keeps trying.',
+  looking: 'Gangway keeps looking.',
+  slowly: 'Gangway tries again, slowly.',
 } as const;
 
 export const enFailureActions = {

@@ -1,4 +1,4 @@
-import { enFailureActions, enFailures } from './en-failures.ts';
+import { enFailureActions, enFailureGoesOn, enFailures } from './en-failures.ts';
 
 /**
  * English, the reference language: every other language has the same shape (checked by its type).
@@ -37,6 +37,7 @@ export const en = {
   },
   /** Titles, explanations and action labels of failures (src/shared/failure-remedies.ts). */
   failures: enFailures,
+  failureGoesOn: enFailureGoesOn,
   failureActions: enFailureActions,
   /** What an attempt is doing, within a sentence. */
   stages: {
@@ -210,7 +211,8 @@ export const en = {
     'port-range': 'Enter a whole number from 1 to 65535.',
     'target-invalid': 'Enter it as user@host, host, or user@host:port.',
     'too-long': 'This is too long.',
-    'url-invalid': 'Enter an address such as wss://gateway.example.com, without user name, password or token.',
+    'url-invalid':
+      'Enter an address such as wss://gateway.example.com, without user name, password or token.',
     'url-insecure': 'ws:// would send the token unencrypted. Use wss://, or Remote over SSH.',
     'control-characters': 'This contains line breaks or control characters. Type it anew.',
   },

@@ -4,23 +4,23 @@ import type { Messages } from './en.ts';
 export const koFailures: Messages['failures'] = {
   'host-not-found': {
     title: '호스트 {{host}}: 찾을 수 없음',
-    body: '이름 {{host}}의 주소를 찾을 수 없습니다. SSH 대상의 철자와, 이 네트워크에서 VPN이 필요한지 확인하십시오. Gangway가 계속 시도합니다.',
+    body: '이름 {{host}}의 주소를 찾을 수 없습니다. SSH 대상의 철자와, 이 네트워크에서 VPN이 필요한지 확인하십시오.',
   },
   'dns-timeout': {
     title: '{{host}}: DNS 응답 없음',
-    body: '이 네트워크의 이름 서버가 {{seconds}}초 안에 {{host}}의 주소를 알려 주지 않았습니다. 이 컴퓨터의 네트워크나 VPN을 확인하십시오. Gangway가 계속 시도합니다.',
+    body: '이 네트워크의 이름 서버가 {{seconds}}초 안에 {{host}}의 주소를 알려 주지 않았습니다. 이 컴퓨터의 네트워크나 VPN을 확인하십시오.',
   },
   'ssh-refused': {
     title: '{{host}}: 포트 {{port}}의 연결이 거부됨',
-    body: '호스트는 응답하지만 포트 {{port}}에서 SSH를 받는 프로그램이 없습니다. {{host}}에서 sshd가 실행 중인지, 포트가 맞는지 확인하십시오. Gangway가 계속 시도합니다.',
+    body: '호스트는 응답하지만 포트 {{port}}에서 SSH를 받는 프로그램이 없습니다. {{host}}에서 sshd가 실행 중인지, 포트가 맞는지 확인하십시오.',
   },
   'ssh-unreachable': {
     title: '{{host}}: 도달할 수 없음',
-    body: '{{host}}, 포트 {{port}}까지 가는 경로가 없습니다: {{detail}}. 네트워크, VPN 또는 중간의 방화벽을 확인하십시오. Gangway가 계속 시도합니다.',
+    body: '{{host}}, 포트 {{port}}까지 가는 경로가 없습니다: {{detail}}. 네트워크, VPN 또는 중간의 방화벽을 확인하십시오.',
   },
   'ssh-timeout': {
     title: '{{host}}: 응답 없음',
-    body: '{{seconds}}초 안에 포트 {{port}}에서 응답이 없었습니다. 호스트가 꺼져 있거나 방화벽이 연결을 막고 있을 수 있습니다. Gangway가 계속 시도합니다.',
+    body: '{{seconds}}초 안에 포트 {{port}}에서 응답이 없었습니다. 호스트가 꺼져 있거나 방화벽이 연결을 막고 있을 수 있습니다.',
   },
   'not-ssh': {
     title: '{{host}}, 포트 {{port}}: SSH 서버가 아님',
@@ -29,11 +29,11 @@ export const koFailures: Messages['failures'] = {
   },
   'ssh-rejecting': {
     title: '{{host}}: 새 연결을 받지 않음',
-    body: '포트 {{port}}의 SSH 서버가 식별 문자열을 보내기 전에 연결을 닫았습니다. 연결 수가 한도(MaxStartups)에 이르렀거나 이 주소를 잠시 차단(fail2ban)했을 수 있습니다. Gangway가 간격을 두고 다시 시도합니다.',
+    body: '포트 {{port}}의 SSH 서버가 식별 문자열을 보내기 전에 연결을 닫았습니다. 연결 수가 한도(MaxStartups)에 이르렀거나 이 주소를 잠시 차단(fail2ban)했을 수 있습니다.',
   },
   'ssh-handshake-timeout': {
     title: '{{host}}: SSH 연결 준비 시간 초과',
-    body: '포트 {{port}}의 SSH 서버가 응답했지만 {{seconds}}초 안에 연결 준비가 끝나지 않았습니다. 호스트에 부하가 많을 수 있습니다. Gangway가 계속 시도합니다.',
+    body: '포트 {{port}}의 SSH 서버가 응답했지만 {{seconds}}초 안에 연결 준비가 끝나지 않았습니다. 호스트에 부하가 많을 수 있습니다.',
   },
   'ssh-handshake-failed': {
     title: '{{host}}: 안전한 연결에 합의하지 못함',
@@ -106,13 +106,13 @@ export const koFailures: Messages['failures'] = {
   },
   'gateway-not-listening': {
     title: '{{host}}, 포트 {{gatewayPort}}: 실행 중인 게이트웨이 없음',
-    body: 'SSH 연결은 유지되고 있지만 {{host}}의 127.0.0.1:{{gatewayPort}}에서 응답하는 프로그램이 없습니다. 그곳에서 게이트웨이를 시작하거나 포트를 고치십시오. Gangway가 계속 확인합니다.',
+    body: 'SSH 연결은 유지되고 있지만 {{host}}의 127.0.0.1:{{gatewayPort}}에서 응답하는 프로그램이 없습니다. 그곳에서 게이트웨이를 시작하거나 포트를 고치십시오.',
     bodyLocal:
-      '이 컴퓨터의 127.0.0.1:{{gatewayPort}}에서 응답하는 프로그램이 없습니다. 게이트웨이를 시작하거나 포트를 고치십시오. Gangway가 계속 확인합니다.',
+      '이 컴퓨터의 127.0.0.1:{{gatewayPort}}에서 응답하는 프로그램이 없습니다. 게이트웨이를 시작하거나 포트를 고치십시오.',
   },
   'forward-timeout': {
     title: '{{host}}: 포트 {{gatewayPort}} 포워딩이 열리지 않음',
-    body: 'SSH 서버가 {{seconds}}초 안에 127.0.0.1:{{gatewayPort}} 포워딩 요청에 답하지 않았습니다. 서버에 부하가 많을 수 있습니다. Gangway가 계속 시도합니다.',
+    body: 'SSH 서버가 {{seconds}}초 안에 127.0.0.1:{{gatewayPort}} 포워딩 요청에 답하지 않았습니다. 서버에 부하가 많을 수 있습니다.',
   },
   'port-taken': {
     title: '이 컴퓨터의 포트 {{port}}: 이미 사용 중',
@@ -136,9 +136,8 @@ export const koFailures: Messages['failures'] = {
   },
   'gateway-unreachable': {
     title: '{{url}}: 응답하는 게이트웨이 없음',
-    body: '연결하지 못했습니다: {{detail}}. 주소와 게이트웨이의 실행 여부를 확인하십시오. Gangway가 계속 시도합니다.',
-    bodyLocal:
-      '연결하지 못했습니다: {{detail}}. 이 컴퓨터에서 게이트웨이를 시작하거나 포트를 고치십시오. Gangway가 계속 시도합니다.',
+    body: '연결하지 못했습니다: {{detail}}. 주소와 게이트웨이의 실행 여부를 확인하십시오.',
+    bodyLocal: '연결하지 못했습니다: {{detail}}. 이 컴퓨터에서 게이트웨이를 시작하거나 포트를 고치십시오.',
   },
   'gateway-url-invalid': {
     title: '“{{url}}”: 게이트웨이 주소가 아님',
@@ -158,7 +157,7 @@ export const koFailures: Messages['failures'] = {
   },
   'gateway-silent': {
     title: '{{gateway}}: 게이트웨이 응답 없음',
-    body: '경로는 열려 있지만 {{seconds}}초 안에 응답이 없었습니다. 게이트웨이가 바쁘거나 멈췄을 수 있습니다. Gangway가 계속 시도합니다. 계속 응답이 없으면 게이트웨이를 다시 시작하십시오.',
+    body: '경로는 열려 있지만 {{seconds}}초 안에 응답이 없었습니다. 게이트웨이가 바쁘거나 멈췄을 수 있습니다. 계속 응답이 없으면 게이트웨이를 다시 시작하십시오.',
   },
   'gateway-starting': {
     title: '{{gateway}}: 게이트웨이 시작 중',
@@ -256,6 +255,12 @@ export const koFailures: Messages['failures'] = {
     body: '예상하지 못한 일이 발생했습니다: {{detail}}. 자세한 내용은 로그에 있습니다. 다시 시도하면 해결될 수 있습니다.',
   },
   none: '없음',
+};
+
+export const koFailureGoesOn: Messages['failureGoesOn'] = {
+  trying: 'Gangway가 계속 시도합니다.',
+  looking: 'Gangway가 계속 확인합니다.',
+  slowly: 'Gangway가 간격을 두고 다시 시도합니다.',
 };
 
 export const koFailureActions: Messages['failureActions'] = {

@@ -1,5 +1,5 @@
 import type { Messages } from './en.ts';
-import { koFailureActions, koFailures } from './ko-failures.ts';
+import { koFailureActions, koFailureGoesOn, koFailures } from './ko-failures.ts';
 
 /** Korean. Terms follow the product's origin document; sentences are short and in the 합니다 style. */
 export const ko: Messages = {
@@ -31,6 +31,7 @@ export const ko: Messages = {
     },
   },
   failures: koFailures,
+  failureGoesOn: koFailureGoesOn,
   failureActions: koFailureActions,
   stages: {
     'opening-listener': '로컬 포트 여는 중',

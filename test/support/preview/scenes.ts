@@ -5,6 +5,7 @@ import type { GatewayHealth } from '../../../src/shared/health.ts';
 import type { TestProgress } from '../../../src/shared/ipc-contract.ts';
 import { emptyProfile } from '../../../src/shared/gateway-profile.ts';
 import { ok } from '../../../src/shared/result.ts';
+import { sampleHostKeyPrompt } from '../fakes/sample-prompts.ts';
 import type { PageKind } from '../../../src/shared/window-address.ts';
 import {
   GATEWAY_ID,
@@ -121,16 +122,7 @@ const hostKeyPrompt: Partial<GatewaySnapshot> = {
     status: 'waiting-for-user',
     attempt: 1,
     reconnecting: false,
-    prompt: {
-      type: 'host-key',
-      id: 'p1',
-      host: 'homelab',
-      port: 2222,
-      keyType: 'ssh-ed25519',
-      fingerprint: 'SHA256:hZ2a6oYJk3nqg4Y7m0E4oJ2iHkQvB9f1sXw5tRzUuLc',
-      knownHostsFile: '~/.ssh/known_hosts',
-      otherKnownTypes: [],
-    },
+    prompt: sampleHostKeyPrompt,
   },
 };
 
@@ -214,7 +206,11 @@ const streamingRow = aRow('a2', 'Vacuuming the journal now. It has freed 21 GB s
 
 const offlineRows: readonly ChatRow[] = [
   ...conversationRows.slice(0, 2),
-  aRow('u3', 'Restart the backup job.', { createdAtMs: now - 120_000, delivery: 'unconfirmed' }),
+  aRow('u3', 'Restart the backup job.', {
+    createdAtMs: now - 120_000,
+    delivery: 'unconfirmed',
+    failure: { type: 'gateway', code: 'UNCONFIRMED', detail: '' },
+  }),
   aRow('u4', 'And then check that it runs.', { createdAtMs: now - 90_000, delivery: 'queued' }),
   aRow('u5', 'This one was refused.', {
     createdAtMs: now - 80_000,

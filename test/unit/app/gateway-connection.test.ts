@@ -25,7 +25,7 @@ class SessionWithToken extends FakeSession {
 
 const idle = { dispose: () => undefined };
 const services: ConnectionServices = {
-  snapshot: () => ({ ladder: [], health: null, mainSessionKey: null, sessions: [] }) as never,
+  snapshot: () => ({ ladder: [], health: null, mainSessionKey: null, sessions: [] }),
   onChange: () => idle,
   start: () => undefined,
   setProfile: () => undefined,
@@ -40,6 +40,7 @@ class Rig {
   readonly session = new SessionWithToken(new LiveCount());
   readonly modes: string[] = [];
   readonly opened: WindowKind[] = [];
+  readonly noted: string[] = [];
   readonly registry: GatewayRegistry;
   route!: FakeRoute;
   settings: Settings;
@@ -102,11 +103,12 @@ class Rig {
       registry: this.registry,
       secrets: this.secrets,
       chats: unused,
-      tests: unused,
+      tests: { start: () => Promise.resolve('test') } as never,
       desktop: unused,
       sshDir: '/',
       translate: () => unused,
       dismissNotice: () => undefined,
+      noteSecret: (value) => this.noted.push(value),
     };
     return createCommandHandlers(ports);
   }
@@ -136,6 +138,20 @@ class Rig {
     await settle();
   }
 }
+
+const DRAFT: GatewayDraft = {
+  gatewayId: 'g1',
+  name: '',
+  mode: 'ssh',
+  sshTarget: 'ops@homelab.example',
+  gatewayPort: 18789,
+  localPort: 18789,
+  identityFile: '',
+  directUrl: '',
+  localGatewayPort: 18789,
+  token: null,
+  password: null,
+};
 
 const otherHost = (profile: GatewayProfile): GatewayProfile => ({
   ...profile,
@@ -210,21 +226,21 @@ describe('commands', () => {
   it('replace a stored token that the keychain cannot read any more', async () => {
     rig.secrets.values.set(secretNames.token('g1'), 'unreadable');
     rig.secrets.failReads = true;
-    const draft: GatewayDraft = {
-      gatewayId: 'g1',
-      name: '',
-      mode: 'ssh',
-      sshTarget: 'ops@homelab.example',
-      gatewayPort: 18789,
-      localPort: 18789,
-      identityFile: '',
-      directUrl: '',
-      localGatewayPort: 18789,
-      token: 'typed again',
-      password: null,
-    };
-    const answer = await rig.handlers()['settings.saveAndConnect'](draft, { windowId: 1 });
+    const answer = await rig
+      .handlers()
+      ['settings.saveAndConnect']({ ...DRAFT, token: 'typed again' }, { windowId: 1 });
     expect(answer).toEqual({ ok: true, value: { ok: true, value: null } });
     expect(rig.secrets.values.get(secretNames.token('g1'))).toBe('typed again');
+  });
+
+  it('keep out of the log what is typed and never stored', async () => {
+    const handlers = rig.handlers();
+    await handlers['settings.testConnection'](
+      { ...DRAFT, token: 'only tried', password: 'too' },
+      { windowId: 1 },
+    );
+    const answer = { type: 'passphrase', passphrase: 'opens the key' } as const;
+    await handlers['connection.answerPrompt']({ gatewayId: 'g1', promptId: 'late', answer }, { windowId: 1 });
+    expect(rig.noted).toEqual(['only tried', 'too', 'opens the key']);
   });
 });

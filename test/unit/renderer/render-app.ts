@@ -1,10 +1,13 @@
-import { act, cleanup, render, screen } from '@testing-library/react';
+import { act, cleanup, configure, render, screen } from '@testing-library/react';
 import { createElement } from 'react';
 import { afterEach, beforeEach, expect, vi, type MockInstance } from 'vitest';
 import { App } from '../../../src/renderer/app.tsx';
 import type { AppSnapshot, GatewaySnapshot } from '../../../src/shared/app-snapshot.ts';
 import type { PageKind } from '../../../src/shared/window-address.ts';
 import { GATEWAY_ID, aGateway, aSnapshot, createFakeGangway, type FakeGangway } from './fake-gangway.ts';
+
+// The library's own bound of 1 s is too near for a loaded machine.
+configure({ asyncUtilTimeout: 15_000 });
 
 export interface RenderedApp {
   readonly fake: FakeGangway;

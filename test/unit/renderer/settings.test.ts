@@ -234,6 +234,19 @@ describe('a test of the connection', () => {
     expect(fake.callsOf('connection.reconnectNow')).toEqual([]);
   });
 
+  test('ends when the form is saved meanwhile, for both would want the local port', async () => {
+    const { fake } = await renderApp('settings');
+    press('Test connection');
+    await waitFor(() => {
+      fake.push('settings.testProgress', { testId: 'test-1', steps: [], outcome: { type: 'running' } });
+      expect(screen.getByRole('button', { name: 'Stop test' })).toBeTruthy();
+    });
+    press('Save and connect');
+    await waitFor(() => expect(fake.callsOf('settings.saveAndConnect')).toHaveLength(1));
+    expect(fake.callsOf('settings.cancelTest')).toEqual([{ testId: 'test-1' }]);
+    await screen.findByRole('button', { name: 'Save and connect' });
+  });
+
   test('takes no progress of another test', async () => {
     const { fake } = await renderApp('settings');
     press('Test connection');

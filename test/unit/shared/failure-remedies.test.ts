@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { failure, FAILURE_CODES, type ConnectionFailure } from '../../../src/shared/connection-failure.ts';
+import {
+  failure,
+  FAILURE_CODES,
+  failureKind,
+  type ConnectionFailure,
+} from '../../../src/shared/connection-failure.ts';
 import {
   describeFailure,
   type FailureAction,
@@ -46,6 +51,18 @@ describe('every failure', () => {
   it('has a sample of every code, and no words without a code', () => {
     expect(new Set(SAMPLE_FAILURES.map((failed) => failed.code))).toEqual(new Set(FAILURE_CODES));
     expect(new Set(Object.keys(enFailures))).toEqual(new Set([...FAILURE_CODES, 'none']));
+  });
+
+  it('says that Gangway goes on only where it does', () => {
+    const refused = failure('ssh-refused', { host: 'homelab.example', port: 22 });
+    expect(inWords(refused).body).toMatch(/ Gangway keeps trying\.$/);
+    for (const failed of SAMPLE_FAILURES) {
+      if (failureKind(failed.code) === 'blocked')
+        expect(inWords(failed).body).not.toMatch(/keeps trying|keeps looking/);
+      const final = describeFailure(failed, target, translate.en, { isFinal: true });
+      expect(final.body).not.toMatch(/keeps trying|keeps looking|tries again, slowly/);
+      expect(final.actions.map((action) => action.label)).not.toContain('Try now');
+    }
   });
 
   it('is written in Korean, not left in English', () => {

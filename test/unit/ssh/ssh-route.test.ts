@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { NO_ANSWERS, type RouteEvent } from '../../../src/main/core/connection/ports.ts';
 import { Emitter } from '../../../src/main/core/emitter.ts';
-import type { TunnelChannel, TunnelCommand, TunnelReport } from '../../../src/main/core/tunnel/tunnel-protocol.ts';
+import type {
+  TunnelChannel,
+  TunnelCommand,
+  TunnelReport,
+} from '../../../src/main/core/tunnel/tunnel-protocol.ts';
 import { NO_SSH_FACTS } from '../../../src/main/node/tunnel/no-ssh-facts.ts';
 import { SshRoute } from '../../../src/main/node/tunnel/ssh-route.ts';
 import { ok } from '../../../src/shared/result.ts';

@@ -94,8 +94,30 @@ export function afterReconcile(
   return { type: 'unconfirmed', failure: UNCONFIRMED };
 }
 
+/**
+ * Decides about messages when the connection is to lead to another gateway: what was written for the old one goes to the
+ * new one only when the person says so. What is under way or acknowledged is decided when its answer is due.
+ */
+export function afterGatewayChange(state: OutgoingState): OutgoingState {
+  switch (state.type) {
+    case 'queued':
+      return state.first === null
+        ? { type: 'failed', failure: OTHER_GATEWAY }
+        : { type: 'unconfirmed', failure: UNCONFIRMED };
+    case 'in-doubt':
+      return { type: 'unconfirmed', failure: UNCONFIRMED };
+    case 'sending':
+    case 'sent':
+    case 'settled':
+    case 'failed':
+    case 'unconfirmed':
+      return state;
+  }
+}
+
 /** The gateway took it and dropped it before it ran: a stop that also cleared what was waiting, a restart. */
 const CANCELLED: ChatFailure = { type: 'gateway', code: 'CANCELLED', detail: '' };
+const OTHER_GATEWAY: ChatFailure = { type: 'gateway', code: 'OTHER_GATEWAY', detail: '' };
 const UNCONFIRMED: ChatFailure = { type: 'gateway', code: 'UNCONFIRMED', detail: '' };
 
 function tooLarge(bytes: number, maxBytes: number): ChatFailure {

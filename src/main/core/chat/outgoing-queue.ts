@@ -2,7 +2,13 @@ import { readSessionMessageIdentity } from '@openclaw/gateway-client/browser';
 import { err, ok, type Result } from '../../../shared/result.ts';
 import { type Disposable, DisposableStore, MutableDisposable } from '../lifecycle.ts';
 import type { Clock, Logger } from '../ports.ts';
-import { afterReconcile, afterSendError, type Finding, nextStep } from './delivery-rules.ts';
+import {
+  afterGatewayChange,
+  afterReconcile,
+  afterSendError,
+  type Finding,
+  nextStep,
+} from './delivery-rules.ts';
 import type { GatewayRpc } from './gateway-rpc.ts';
 import { type Fields, fieldsOf } from './message-content.ts';
 import type { FirstSend, OutgoingMessage, OutgoingMessages } from './outgoing-messages.ts';
@@ -103,6 +109,18 @@ export class OutgoingQueue implements Disposable {
   async closeSession(sessionKey: string): Promise<void> {
     for (const { messageId, state } of this.#options.messages.list(sessionKey)) {
       if (state.type === 'settled') await this.#options.messages.remove(messageId);
+    }
+  }
+
+  /** The connection is to lead to another gateway. */
+  async gatewayChanged(): Promise<void> {
+    const { messages } = this.#options;
+    for (const sessionKey of messages.sessionKeys()) {
+      for (const { messageId, state } of messages.list(sessionKey)) {
+        const next = afterGatewayChange(state);
+        if (next !== state) await messages.setState(messageId, next);
+      }
+      this.#changed(sessionKey);
     }
   }
 

@@ -63,6 +63,13 @@ export function connectionTarget(profile: GatewayProfile): ConnectionTarget {
 
 /** True when both profiles lead to the same gateway by the same way: a new name alone needs no new connection. */
 export function isSameTarget(a: GatewayProfile, b: GatewayProfile): boolean {
+  if (!isSameGateway(a, b)) return false;
+  if (a.mode !== 'ssh') return true;
+  return a.ssh.localPort === b.ssh.localPort && a.ssh.identityFile === b.ssh.identityFile;
+}
+
+/** True when both profiles name the same gateway, whatever is used on this side to reach it. */
+export function isSameGateway(a: GatewayProfile, b: GatewayProfile): boolean {
   if (a.mode !== b.mode) return false;
   switch (a.mode) {
     case 'local':
@@ -70,12 +77,7 @@ export function isSameTarget(a: GatewayProfile, b: GatewayProfile): boolean {
     case 'direct':
       return a.direct.url === b.direct.url;
     case 'ssh':
-      return (
-        a.ssh.target === b.ssh.target &&
-        a.ssh.gatewayPort === b.ssh.gatewayPort &&
-        a.ssh.localPort === b.ssh.localPort &&
-        a.ssh.identityFile === b.ssh.identityFile
-      );
+      return a.ssh.target === b.ssh.target && a.ssh.gatewayPort === b.ssh.gatewayPort;
   }
 }
 

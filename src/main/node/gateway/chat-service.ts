@@ -122,6 +122,11 @@ export class ChatService implements Disposable {
     void this.#queue.closeSession(sessionKey);
   }
 
+  /** The connection is to lead to another gateway: what waits for the old one is not for it. */
+  gatewayChanged(): void {
+    void this.#queue.gatewayChanged();
+  }
+
   async listSessions(): Promise<Result<readonly ChatSessionInfo[], CommandError>> {
     const { rpc } = this.#options;
     // Without a connection what was last heard is better than nothing.

@@ -58,14 +58,19 @@ export class DeviceTokens {
     )
       return;
     const text = JSON.stringify({ version: 1, deviceId, token, scopes });
-    this.#write('device-token.stored', () =>
+    void this.#write('device-token.stored', () =>
       this.#secrets.set(secretNames.deviceToken(this.#gatewayId, role), text),
     );
   }
 
   clear(role: string): void {
+    void this.forget(role);
+  }
+
+  /** `clear` for whoever must know that it is gone: rejects when the keychain does not let go of it. */
+  forget(role: string): Promise<void> {
     this.#loaded.delete(role);
-    this.#write('device-token.cleared', () =>
+    return this.#write('device-token.cleared', () =>
       this.#secrets.delete(secretNames.deviceToken(this.#gatewayId, role)),
     );
   }
@@ -75,12 +80,14 @@ export class DeviceTokens {
     return this.#writes;
   }
 
-  #write(event: string, change: () => Promise<void>): void {
+  #write(event: string, change: () => Promise<void>): Promise<void> {
     const gatewayId = this.#gatewayId;
-    this.#writes = this.#writes.then(change).then(
+    const written = this.#writes.then(change);
+    this.#writes = written.then(
       () => this.#logger.log('info', event, { gatewayId }),
       () => this.#logger.log('error', 'device-token.unwritable', { gatewayId }),
     );
+    return written;
   }
 }
 

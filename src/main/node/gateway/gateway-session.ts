@@ -191,10 +191,12 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
     return { alive: true, latencyMs };
   }
 
-  /** Deletes the stored device token: the next connection shows the token or password instead. */
-  async forgetDeviceToken(): Promise<void> {
-    this.#tokens.clear(ROLE);
-    await this.#tokens.flush();
+  /**
+   * Deletes the stored device token: the next connection shows the token or password instead. Rejects when the keychain
+   * does not let go of it.
+   */
+  forgetDeviceToken(): Promise<void> {
+    return this.#tokens.forget(ROLE);
   }
 
   async request(

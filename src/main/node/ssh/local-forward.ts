@@ -88,10 +88,6 @@ export class LocalForward {
     }
   }
 
-  get connectionCount(): number {
-    return this.#pairs.size + this.#opening.size + this.#held.size;
-  }
-
   /** SSH stands: serves whoever waits, and all that come. */
   attach(opener: ForwardOpener): void {
     this.#opener = opener;

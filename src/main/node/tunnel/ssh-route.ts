@@ -2,7 +2,7 @@ import { failure, type ConnectionFailure } from '../../../shared/connection-fail
 import { assertNever, type Result } from '../../../shared/result.ts';
 import type { ProbeResult, RouteAnswers, RouteDriver, RouteEvent } from '../../core/connection/ports.ts';
 import { Emitter } from '../../core/emitter.ts';
-import { DisposableStore, type Disposable } from '../../core/lifecycle.ts';
+import { DisposableStore, MutableDisposable, type Disposable } from '../../core/lifecycle.ts';
 import type { Clock, Logger } from '../../core/ports.ts';
 import type { TunnelChannel, TunnelConfig, TunnelReport } from '../../core/tunnel/tunnel-protocol.ts';
 
@@ -18,8 +18,15 @@ export interface SshRouteDeps {
 /** A process that does not confirm the end of a session within this time is taken for stuck and is killed. */
 const CLOSE_LIMIT_MS = 1_500;
 const SHUTDOWN_LIMIT_MS = 1_500;
+/** How long the end of a killed process is waited for: until then it holds the local port. */
+const KILL_LIMIT_MS = 2_000;
 /** On top of a probe's own limit, for the messages to travel. */
 const PROBE_MARGIN_MS = 250;
+/** A link that stands is told of every 3 s and ends after 9 s of silence (LinkWatchdog): a process quiet for longer is asked. */
+const QUIET_LIMIT_MS = 12_000;
+/** Twice, because in a main process that stood still itself the limit passes before the answer is read. */
+const QUESTIONS = 2;
+const QUESTION_LIMIT_MS = 1_000;
 
 interface Life extends Disposable {
   readonly channel: TunnelChannel;
@@ -31,8 +38,10 @@ interface Life extends Disposable {
 export class SshRoute implements RouteDriver {
   readonly #deps: SshRouteDeps;
   readonly #events = new Emitter<RouteEvent>();
-  readonly #probes = new Map<number, (result: ProbeResult) => void>();
+  /** By probe id; null where no answer came. */
+  readonly #probes = new Map<number, (answer: ProbeResult | null) => void>();
   readonly #closings = new Set<{ readonly attempt: number; readonly done: () => void }>();
+  readonly #quiet = new MutableDisposable<Disposable>();
   #life: Life | null = null;
   #attempt: number | null = null;
   #lastAttempt = 0;
@@ -71,6 +80,7 @@ export class SshRoute implements RouteDriver {
   async close(): Promise<void> {
     const attempt = this.#lastAttempt;
     this.#attempt = null;
+    this.#quiet.set(null);
     const life = this.#life;
     if (life === null) return;
     let done = (): void => undefined;
@@ -81,28 +91,15 @@ export class SshRoute implements RouteDriver {
     this.#closings.add(closing);
     life.channel.post({ type: 'close', attempt });
     if (!(await this.#within(Promise.race([closed, life.ended]), CLOSE_LIMIT_MS))) {
-      this.#deps.logger.log('warn', 'tunnel.stuck', {});
-      life.channel.kill();
+      await this.#kill(life);
       this.#forget(life);
     }
     this.#closings.delete(closing);
   }
 
-  probe(limitMs: number): Promise<ProbeResult> {
+  async probe(limitMs: number): Promise<ProbeResult> {
     const life = this.#life;
-    if (life === null) return Promise.resolve(NOT_ALIVE);
-    this.#probeCount += 1;
-    const probeId = this.#probeCount;
-    return new Promise((resolve) => {
-      const settle = (result: ProbeResult): void => {
-        timer.dispose();
-        this.#probes.delete(probeId);
-        resolve(result);
-      };
-      const timer = this.#deps.clock.setTimer(limitMs + PROBE_MARGIN_MS, () => settle(NOT_ALIVE));
-      this.#probes.set(probeId, settle);
-      life.channel.post({ type: 'probe', probeId, limitMs });
-    });
+    return (life === null ? null : await this.#ask(life, limitMs)) ?? NOT_ALIVE;
   }
 
   onEvent(listener: (event: RouteEvent) => void): Disposable {
@@ -113,6 +110,7 @@ export class SshRoute implements RouteDriver {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#attempt = null;
+    this.#quiet.dispose();
     const life = this.#life;
     if (life !== null) {
       life.channel.post({ type: 'shutdown' });
@@ -133,28 +131,74 @@ export class SshRoute implements RouteDriver {
       end = resolve;
     });
     const life: Life = { channel, ended, dispose: () => store.dispose() };
-    store.add(channel.onReport((report) => this.#onReport(report)));
+    store.add(channel.onReport((report) => this.#onReport(life, report)));
     // Kept after a kill as well: somebody may wait for the end.
     channel.onExit((code) => {
       end();
-      if (this.#life !== life) return;
-      this.#forget(life);
-      const attempt = this.#attempt;
-      if (attempt === null) return;
-      this.#attempt = null;
-      const why = failure('tunnel-process-crashed', { exitCode: code });
-      this.#events.emit({ type: 'route-down', attempt, failure: why });
+      this.#onGone(life, code);
     });
     return life;
   }
 
-  #forget(life: Life): void {
-    life.dispose();
-    if (this.#life === life) this.#life = null;
-    for (const settle of [...this.#probes.values()]) settle(NOT_ALIVE);
+  #onGone(life: Life, exitCode: number | null): void {
+    if (this.#life !== life) return;
+    this.#forget(life);
+    const attempt = this.#attempt;
+    if (attempt === null) return;
+    this.#attempt = null;
+    const why = failure('tunnel-process-crashed', { exitCode });
+    this.#events.emit({ type: 'route-down', attempt, failure: why });
   }
 
-  #onReport(report: TunnelReport): void {
+  #forget(life: Life): void {
+    life.dispose();
+    this.#quiet.set(null);
+    if (this.#life === life) this.#life = null;
+    for (const settle of [...this.#probes.values()]) settle(null);
+  }
+
+  /** The process's answer to a probe, or null when it gave none. */
+  #ask(life: Life, limitMs: number): Promise<ProbeResult | null> {
+    this.#probeCount += 1;
+    const probeId = this.#probeCount;
+    return new Promise((resolve) => {
+      const settle = (answer: ProbeResult | null): void => {
+        timer.dispose();
+        this.#probes.delete(probeId);
+        resolve(answer);
+      };
+      const timer = this.#deps.clock.setTimer(limitMs + PROBE_MARGIN_MS, () => settle(null));
+      this.#probes.set(probeId, settle);
+      life.channel.post({ type: 'probe', probeId, limitMs });
+    });
+  }
+
+  /** The SSH link is the process's to watch; the process itself (hung, stopped) is ours. */
+  #expectReport(life: Life): void {
+    this.#quiet.set(this.#deps.clock.setTimer(QUIET_LIMIT_MS, () => void this.#checkOn(life)));
+  }
+
+  async #checkOn(life: Life): Promise<void> {
+    const attempt = this.#attempt;
+    for (let question = 0; question < QUESTIONS; question += 1) {
+      const answer = await this.#ask(life, QUESTION_LIMIT_MS);
+      if (this.#life !== life || this.#attempt !== attempt) return;
+      if (answer !== null) {
+        this.#expectReport(life);
+        return;
+      }
+    }
+    await this.#kill(life);
+    this.#onGone(life, null);
+  }
+
+  async #kill(life: Life): Promise<void> {
+    this.#deps.logger.log('warn', 'tunnel.stuck', {});
+    life.channel.kill();
+    await this.#within(life.ended, KILL_LIMIT_MS);
+  }
+
+  #onReport(life: Life, report: TunnelReport): void {
     switch (report.type) {
       case 'ready':
       case 'listening':
@@ -174,7 +218,10 @@ export class SshRoute implements RouteDriver {
       case 'down':
       case 'forward-failed':
       case 'alive':
-        if (report.attempt === this.#attempt) this.#events.emit(toRouteEvent(report));
+        if (report.attempt !== this.#attempt) return;
+        if (report.type === 'up' || report.type === 'alive') this.#expectReport(life);
+        else if (report.type === 'down' || report.type === 'needs-user') this.#quiet.set(null);
+        this.#events.emit(toRouteEvent(report));
         return;
       default:
         assertNever(report);
