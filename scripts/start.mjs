@@ -9,6 +9,9 @@ import { runMain, setUp } from './lib/setup.mjs';
 import { SetupError } from './lib/setup-error.mjs';
 import { say } from './lib/terminal.mjs';
 
+/** An app that is ended by a signal within this time never came to show a window. */
+const EARLY_MS = 5_000;
+
 runMain(async () => {
   const { DISPLAY, WAYLAND_DISPLAY } = process.env;
   if (process.platform === 'linux' && !DISPLAY && !WAYLAND_DISPLAY) {
@@ -24,11 +27,18 @@ runMain(async () => {
     shareDisplay(launch.user, launch.env);
   }
   say('Gangway is starting; Ctrl-C ends it.');
+  const startedAtMs = Date.now();
   const { code } = await run(launch.command, launch.args, {
     cwd: launch.cwd,
     env: launch.env,
     output: 'show',
   });
+  if (code > 128 && Date.now() - startedAtMs < EARLY_MS && process.platform === 'linux') {
+    throw new SetupError(
+      `Gangway ended at once (exit code ${code}); most often the display "${WAYLAND_DISPLAY ?? DISPLAY}" cannot be opened.`,
+      'Check that the display is running and that you may use it ("xset q" says so), then run "npm start" again.',
+    );
+  }
   return code;
 });
 

@@ -117,7 +117,7 @@ export function matchesInstalled(lock, installed) {
  * @param {unknown} lock
  * @returns {Record<string, LockEntry> | undefined}
  */
-export function packagesOf(lock) {
+function packagesOf(lock) {
   if (typeof lock !== 'object' || lock === null || !('packages' in lock)) return undefined;
   const { packages } = lock;
   return typeof packages === 'object' && packages !== null

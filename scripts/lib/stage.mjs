@@ -8,7 +8,6 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -16,7 +15,6 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { builtHash } from './build.mjs';
-import { packagesOf } from './dependencies.mjs';
 import { requireSpace } from './disk.mjs';
 import { inRoot, root } from './paths.mjs';
 import { canRead } from './process-user.mjs';
@@ -25,17 +23,16 @@ import { SetupError } from './setup-error.mjs';
 /**
  * Where the app's user finds the built app and Electron. Where it cannot reach the checkout (a clone under /root, a
  * private temporary folder), they are laid out again in a folder under /var/tmp that everybody may read: hard links
- * where possible, so that it costs no space, made anew when the build changes.
+ * where possible, so that it costs no space, made anew when the build changes. The build is bundled whole, so no package
+ * goes along (as in electron-builder.yml).
  * @param {import('./process-user.mjs').ProcessUser | undefined} user
  * @param {string} electronExecutable
  * @returns {{ appDir: string, electronExecutable: string }}
  * @throws {SetupError}
  */
 export function stageForUser(user, electronExecutable) {
-  const appReachable =
-    canRead(user, inRoot('out', 'main', 'index.js')) &&
-    canRead(user, inRoot('node_modules', 'ssh2', 'package.json'));
-  if (appReachable && canRead(user, electronExecutable)) return { appDir: root, electronExecutable };
+  if (canRead(user, inRoot('out', 'main', 'index.js')) && canRead(user, electronExecutable))
+    return { appDir: root, electronExecutable };
 
   const build = builtHash();
   if (build === undefined)
@@ -49,7 +46,7 @@ export function stageForUser(user, electronExecutable) {
     requireSpace(place, 700_000_000, 'a copy of the app that an unprivileged user can read');
     const partial = join(place, `${key}.${process.pid}.partial`);
     rmSync(partial, { recursive: true, force: true });
-    for (const name of ['package.json', 'out', 'assets', ...productionPackages()]) {
+    for (const name of ['package.json', 'out', 'assets']) {
       if (existsSync(inRoot(name))) layOut(inRoot(name), join(partial, 'app', name));
     }
     layOut(dirname(electronExecutable), join(partial, 'electron'));
@@ -63,15 +60,6 @@ export function stageForUser(user, electronExecutable) {
     }
   }
   return { appDir: join(target, 'app'), electronExecutable: join(target, 'electron', 'electron') };
-}
-
-/** @returns {string[]} Folders of the packages that the app needs while it runs, as package-lock.json names them. */
-function productionPackages() {
-  const packages = packagesOf(JSON.parse(readFileSync(inRoot('package-lock.json'), 'utf8'))) ?? {};
-  return Object.entries(packages)
-    .filter(([path, entry]) => path !== '' && entry.dev !== true && entry.devOptional !== true)
-    .map(([path]) => path)
-    .filter((path) => !/^node_modules\/node-(linux|win|darwin)/.test(path));
 }
 
 /**
@@ -106,8 +94,7 @@ function layOut(source, target) {
   } else if (stat.isDirectory()) {
     mkdirSync(target, { recursive: true });
     for (const name of readdirSync(source)) {
-      // Nested packages are named by the lockfile themselves.
-      if (name !== 'node_modules' && name !== '.bin') layOut(join(source, name), join(target, name));
+      layOut(join(source, name), join(target, name));
     }
   } else if (stat.isFile()) {
     linkOrCopy(source, target, stat.mode);

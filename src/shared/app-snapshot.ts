@@ -1,6 +1,6 @@
 import type { ChatSession } from './chat.ts';
 import type { ConnectionState } from './connection-state.ts';
-import type { GatewayProfile } from './gateway-profile.ts';
+import type { GatewayMode, GatewayProfile } from './gateway-profile.ts';
 import type { GatewayHealth, Ladder } from './health.ts';
 
 export type ThemePreference = 'system' | 'light' | 'dark';
@@ -11,7 +11,7 @@ export interface Preferences {
   readonly language: LanguagePreference;
 }
 
-/** Which secrets are stored for a gateway; never the secrets. */
+/** Which secrets are stored for a gateway and one of its modes; never the secrets. */
 export interface StoredSecrets {
   readonly token: boolean;
   readonly password: boolean;
@@ -22,7 +22,8 @@ export interface GatewaySnapshot {
   readonly connection: ConnectionState;
   readonly ladder: Ladder;
   readonly health: GatewayHealth | null;
-  readonly secrets: StoredSecrets;
+  /** By mode: each way in has a token and a password of its own. */
+  readonly secrets: Readonly<Record<GatewayMode, StoredSecrets>>;
   /** Session key that WebChat opens first, as hello-ok names it; null before the first hello. */
   readonly mainSessionKey: string | null;
   readonly sessions: readonly ChatSession[];

@@ -74,12 +74,9 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
       if (Object.keys(fields).length > 0) return ok(err({ type: 'fields', fields }));
       let secretsChanged: boolean;
       try {
-        const tokenChanged = await storeSecret(secrets, secretNames.token(draft.gatewayId), draft.token);
-        const passwordChanged = await storeSecret(
-          secrets,
-          secretNames.password(draft.gatewayId),
-          draft.password,
-        );
+        const { gatewayId, mode, token, password } = draft;
+        const tokenChanged = await storeSecret(secrets, secretNames.token(gatewayId, mode), token);
+        const passwordChanged = await storeSecret(secrets, secretNames.password(gatewayId, mode), password);
         secretsChanged = tokenChanged || passwordChanged;
       } catch {
         return ok(

@@ -253,12 +253,16 @@ export class TestSecrets implements SecretStore {
   readonly #stored: SecretStore;
   readonly #own = new Map<string, string | null>();
 
-  constructor(stored: SecretStore, gatewayId: string, typed: TypedSecrets) {
+  constructor(
+    stored: SecretStore,
+    { id: gatewayId, mode }: Pick<GatewayProfile, 'id' | 'mode'>,
+    typed: TypedSecrets,
+  ) {
     this.#stored = stored;
     if (typed.token !== null)
-      this.#own.set(secretNames.token(gatewayId), typed.token === '' ? null : typed.token);
+      this.#own.set(secretNames.token(gatewayId, mode), typed.token === '' ? null : typed.token);
     if (typed.password !== null)
-      this.#own.set(secretNames.password(gatewayId), typed.password === '' ? null : typed.password);
+      this.#own.set(secretNames.password(gatewayId, mode), typed.password === '' ? null : typed.password);
     // With a device token the gateway would let us in whatever was typed: then the test would prove nothing.
     if (this.#own.size > 0 || typed.isElsewhere)
       this.#own.set(secretNames.deviceToken(gatewayId, 'operator'), null);

@@ -42,7 +42,7 @@ export class ConnectionTests implements Closable {
     const { clock, logger, secrets, freePort, createDrivers, onProgress } = this.#ports;
     const port = await freePort();
     const testId = randomUUID();
-    const drivers = createDrivers(testProfile(profile, port), new TestSecrets(secrets, profile.id, typed));
+    const drivers = createDrivers(testProfile(profile, port), new TestSecrets(secrets, profile, typed));
     const test = new ConnectionTest(testId, profile.mode, {
       clock,
       logger,

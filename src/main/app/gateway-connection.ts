@@ -1,6 +1,6 @@
-import type { GatewaySnapshot } from '../../shared/app-snapshot.ts';
+import type { GatewaySnapshot, StoredSecrets } from '../../shared/app-snapshot.ts';
 import type { PromptAnswer } from '../../shared/connection-state.ts';
-import type { GatewayProfile } from '../../shared/gateway-profile.ts';
+import type { GatewayMode, GatewayProfile } from '../../shared/gateway-profile.ts';
 import { isSameGateway, isSameTarget } from '../core/connection/connection-target.ts';
 import type { RouteDriver, SessionDriver } from '../core/connection/ports.ts';
 import { ConnectionSupervisor } from '../core/connection/supervisor.ts';
@@ -82,14 +82,15 @@ export class GatewayConnection implements Closable {
 
   snapshot(): GatewaySnapshot {
     const { secrets, services } = this.#ports;
+    const stored = (mode: GatewayMode): StoredSecrets => ({
+      token: secrets.has(secretNames.token(this.id, mode)),
+      password: secrets.has(secretNames.password(this.id, mode)),
+    });
     return {
       profile: this.#saved,
       connection: this.#supervisor.state,
       ...services.snapshot(),
-      secrets: {
-        token: secrets.has(secretNames.token(this.id)),
-        password: secrets.has(secretNames.password(this.id)),
-      },
+      secrets: { local: stored('local'), ssh: stored('ssh'), direct: stored('direct') },
       restartNeeded: this.#differs(),
     };
   }

@@ -1,5 +1,5 @@
 import { type ConnectionFailure, failure } from '../../shared/connection-failure.ts';
-import type { GatewayProfile } from '../../shared/gateway-profile.ts';
+import type { GatewayMode, GatewayProfile } from '../../shared/gateway-profile.ts';
 import { assertNever } from '../../shared/result.ts';
 import type { RouteDriver } from '../core/connection/ports.ts';
 import type { Clock, Connectivity, Logger, PowerEvents, Random, SecretStore } from '../core/ports.ts';
@@ -41,7 +41,8 @@ export class GatewayFactory {
   /** The connection and conversations of a saved gateway; ended by closing the connection. */
   create(profile: GatewayProfile): LiveGateway {
     const { clock, random, logger, secrets, connectivity, power } = this.#ports;
-    const session = this.#createSession(profile.id, secrets);
+    let mode = profile.mode;
+    const session = this.#createSession(profile.id, () => mode, secrets);
     const services = new GatewayServices(profile, session, { clock, logger, connectivity });
     const connection = new GatewayConnection(profile, {
       clock,
@@ -50,7 +51,10 @@ export class GatewayFactory {
       power,
       logger,
       secrets,
-      createRoute: (current) => this.#createRoute(current),
+      createRoute: (current) => {
+        mode = current.mode;
+        return this.#createRoute(current);
+      },
       session,
       services,
     });
@@ -62,14 +66,15 @@ export class GatewayFactory {
     profile: GatewayProfile,
     secrets: SecretStore,
   ): Pick<ConnectionTestPorts, 'route' | 'session' | 'askHealth'> {
-    const session = this.#createSession(profile.id, secrets);
+    const session = this.#createSession(profile.id, () => profile.mode, secrets);
     return { route: this.#createRoute(profile), session, askHealth: () => askHealth(session) };
   }
 
-  #createSession(gatewayId: string, secrets: SecretStore): GatewaySession {
+  #createSession(gatewayId: string, mode: () => GatewayMode, secrets: SecretStore): GatewaySession {
     const { clock, logger, clientVersion, redact } = this.#ports;
     return new GatewaySession({
       gatewayId,
+      mode,
       secrets,
       identity: this.#identity,
       clock,

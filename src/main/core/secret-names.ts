@@ -1,7 +1,10 @@
+import type { GatewayMode } from '../../shared/gateway-profile.ts';
+
 /** Names under which secrets are kept in the SecretStore: one place, so that writer and reader agree. */
 export const secretNames = {
-  token: (gatewayId: string): string => `gateway-token:${gatewayId}`,
-  password: (gatewayId: string): string => `gateway-password:${gatewayId}`,
+  /** By mode, so that what was given for one way in is never shown to whoever answers at another. */
+  token: (gatewayId: string, mode: GatewayMode): string => `gateway-token:${gatewayId}:${mode}`,
+  password: (gatewayId: string, mode: GatewayMode): string => `gateway-password:${gatewayId}:${mode}`,
   /** The Ed25519 key pair by which every gateway knows this installation. */
   deviceIdentity: 'device-identity',
   /** A gateway's own token for this device and one role, issued with hello-ok. */

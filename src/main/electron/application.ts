@@ -137,6 +137,7 @@ export class Application {
     if (window !== null || firstRun) this.#openWindow(window ?? 'settings');
     for (const { connection } of parts.registry.all())
       if (connection.profile.wanted === 'connected') connection.connect();
+      else if (isConfigured(connection.profile)) connection.pause();
     await this.#startTray(parts, await trayIsLikely);
   }
 

@@ -148,7 +148,7 @@ export class WindowFactory implements WindowEvents, Disposable {
     const { logger, clock } = this.#options;
     const size = SIZES[address.window];
     const saved = this.#options.readBounds(key);
-    const place = saved !== null && isOnScreen(saved) ? saved : null;
+    const place = saved === null ? null : placeOnScreen(saved);
     const window = new BrowserWindow({
       ...size,
       ...(place && { x: place.x, y: place.y, width: place.width, height: place.height }),
@@ -288,11 +288,18 @@ function backgroundColour(): string {
   return nativeTheme.shouldUseDarkColors ? '#1c1b19' : '#f6f5f3';
 }
 
-/** A remembered place counts only while some of it, including the title bar, is on a screen. */
-function isOnScreen(bounds: WindowBounds): boolean {
-  return screen.getAllDisplays().some(({ workArea }) => {
-    const overlapX =
-      Math.min(bounds.x + bounds.width, workArea.x + workArea.width) - Math.max(bounds.x, workArea.x);
-    return overlapX >= 100 && bounds.y >= workArea.y - 10 && bounds.y <= workArea.y + workArea.height - 50;
-  });
+/** The remembered place, moved and shrunk into the screen that holds most of it: displays come, go and change. */
+function placeOnScreen(bounds: WindowBounds): WindowBounds {
+  const { workArea } = screen.getDisplayMatching(bounds);
+  const width = Math.min(bounds.width, workArea.width);
+  const height = Math.min(bounds.height, workArea.height);
+  const within = (at: number, from: number, room: number): number =>
+    Math.min(Math.max(at, from), from + room);
+  return {
+    ...bounds,
+    width,
+    height,
+    x: within(bounds.x, workArea.x, workArea.width - width),
+    y: within(bounds.y, workArea.y, workArea.height - height),
+  };
 }

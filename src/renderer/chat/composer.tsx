@@ -1,4 +1,4 @@
-import { useState, type KeyboardEvent, type ReactElement } from 'react';
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
 import { MAX_MESSAGE_CHARS, type ChatMeta } from '../../shared/chat.ts';
 import type { ConnectionState } from '../../shared/connection-state.ts';
 import type { Translate } from '../../shared/i18n/index.ts';
@@ -23,6 +23,19 @@ export function Composer({ session, activeRun, onSent }: ComposerProps): ReactEl
   const { gateway } = useShown();
   const run = useRunCommand();
   const [text, setText] = useState(() => (session === null ? '' : readDraft(session)));
+
+  const box = useRef<HTMLTextAreaElement>(null);
+  const canWrite = session !== null;
+  useEffect(() => {
+    // The window opens ready to be typed into, unless the person is somewhere else already.
+    if (canWrite && document.activeElement === document.body) box.current?.focus({ preventScroll: true });
+  }, [canWrite]);
+
+  const stop = (running: ForSession): void => {
+    run(api.chat.stop(running));
+    // The button goes with the run; the next words belong in the box.
+    box.current?.focus({ preventScroll: true });
+  };
 
   const write = (next: string): void => {
     setText(next);
@@ -67,6 +80,7 @@ export function Composer({ session, activeRun, onSent }: ComposerProps): ReactEl
     >
       <div className="composer__box">
         <textarea
+          ref={box}
           className="composer__text"
           aria-label={t('chat.message')}
           aria-describedby="composer-hint"
@@ -79,7 +93,7 @@ export function Composer({ session, activeRun, onSent }: ComposerProps): ReactEl
         />
         <div className="composer__buttons">
           {activeRun === null || session === null ? null : (
-            <Button disabled={isStopping} onClick={() => run(api.chat.stop(session))}>
+            <Button disabled={isStopping} onClick={() => stop(session)}>
               <Glyph name="stop" size={14} />
               {t(isStopping ? 'chat.stopping' : 'chat.stop')}
             </Button>

@@ -8,7 +8,7 @@ import { EmptyState } from '../design/empty-state.tsx';
 import { Glyph, StateIcon } from '../design/icons.tsx';
 import { Notice } from '../design/notice.tsx';
 import { Skeleton } from '../design/skeleton.tsx';
-import { useCommands, useRunCommand, useTranslate } from '../gangway-context.ts';
+import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
 import { chatFailureText } from './chat-failure-text.ts';
 import { LoadFailure } from './load-failure.tsx';
 import { Message } from './message.tsx';
@@ -33,6 +33,7 @@ export function Conversation({
 }: ConversationProps): ReactElement {
   const t = useTranslate();
   const { api } = useCommands();
+  const { gateway } = useShown();
   const run = useRunCommand();
   const { rows, meta } = conversation;
   const firstRowId = rows[0]?.id ?? null;
@@ -64,7 +65,9 @@ export function Conversation({
         onScroll={onScroll}
       >
         <div className="log__rows">
-          {meta.load === 'cached' ? <Notice tone="info">{t('chat.cached')}</Notice> : null}
+          {meta.load === 'cached' && gateway.connection.status !== 'connected' ? (
+            <Notice tone="info">{t('chat.cached')}</Notice>
+          ) : null}
           {meta.load === 'failed' ? (
             <LoadFailure why={whyNot(meta.loadFailure, t)} onRetry={onReload} />
           ) : null}

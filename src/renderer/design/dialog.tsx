@@ -36,7 +36,8 @@ export function Dialog({
     dialog.scrollTop = 0;
     return () => {
       if (dialog.open) dialog.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      // Without a jump: what the answer led to may be in sight elsewhere.
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
   }, []);
 

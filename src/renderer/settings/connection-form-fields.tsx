@@ -196,7 +196,7 @@ function SecretBox({ form, field, label }: SecretBoxProps): ReactElement {
   const t = useTranslate();
   const { gateway } = useShown();
   const isInMemory = useSecretsAreInMemory();
-  const isStored = gateway.secrets[field];
+  const isStored = gateway.secrets[form.values.mode][field];
   const typed = form.values[field];
   const code = form.errors[field];
   const isRemoved = isStored && typed === '';

@@ -27,6 +27,15 @@ export function SettingsScreen(): ReactElement {
   const [isSaving, setIsSaving] = useState(false);
   const [saveFailure, setSaveFailure] = useState<ConnectionFailure | null>(null);
 
+  const failure = connectionFailureOf(gateway.connection);
+  const failureCode = failure?.code ?? null;
+  const wasJustSaved = useRef(false);
+  useEffect(() => {
+    if (failureCode === null || !wasJustSaved.current) return;
+    wasJustSaved.current = false;
+    top.current?.scrollIntoView({ block: 'start' });
+  }, [failureCode]);
+
   const [startsEmpty] = useState(isFirstRun);
   useEffect(() => {
     if (startsEmpty) top.current?.querySelector<HTMLElement>('[data-field]')?.focus({ preventScroll: true });
@@ -48,7 +57,8 @@ export function SettingsScreen(): ReactElement {
     else if (!result.value.ok) showSaveError(result.value.error);
     else {
       form.markSaved();
-      // What comes of it shows at the top.
+      // What comes of it shows at the top, now or after a question to the person.
+      wasJustSaved.current = true;
       top.current?.scrollIntoView({ block: 'start' });
     }
   };
@@ -60,7 +70,6 @@ export function SettingsScreen(): ReactElement {
     if (error !== null) showSaveError(error);
   };
 
-  const failure = connectionFailureOf(gateway.connection);
   const wrongFields = Object.keys(form.errors).length;
   return (
     <div className="settings" ref={top}>

@@ -234,8 +234,7 @@ export const en = {
     emptyTitle: 'Nothing said yet',
     emptyText: 'Write to the agent on {{host}}. What you say stays in its session, on its host.',
     noSessionTitle: 'No conversation yet',
-    noSessionText:
-      'Gangway has not been connected to {{host}} so far. Once it is, the conversation appears here.',
+    noSessionText: 'Once Gangway is connected to {{host}}, the conversation appears here.',
     setUpTitle: 'No Gateway set up',
     setUpText: 'Say where your OpenClaw Gateway runs. Then you can talk with its agent here.',
     setUp: 'Set up the connection',

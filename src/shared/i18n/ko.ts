@@ -227,7 +227,7 @@ export const ko: Messages = {
     emptyTitle: '아직 대화가 없습니다',
     emptyText: '{{host}}의 에이전트에게 메시지를 보내십시오. 대화 내용은 해당 호스트의 세션에 남습니다.',
     noSessionTitle: '아직 대화가 없습니다',
-    noSessionText: '아직 {{host}}에 연결한 적이 없습니다. 연결되면 대화가 여기에 표시됩니다.',
+    noSessionText: '{{host}}에 연결되면 대화가 여기에 표시됩니다.',
     setUpTitle: '설정된 게이트웨이 없음',
     setUpText: 'OpenClaw 게이트웨이의 실행 위치를 지정하면 여기에서 에이전트와 대화할 수 있습니다.',
     setUp: '연결 설정',

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { secretNames } from '../../../src/main/core/secret-names.ts';
 import { probeHealthz } from '../../../src/main/node/gateway/healthz-probe.ts';
 import { sharedGateway, type SharedGateway } from '../../support/lab/shared-gateway.ts';
@@ -25,7 +25,6 @@ afterEach(async () => {
   await proxy.close();
   expect(problems).toEqual([]);
 });
-afterAll(() => undefined);
 
 describe('a session with the real Gateway', () => {
   it('comes up with its facts; the device is known to it and keeps its own token', async () => {
@@ -54,7 +53,7 @@ describe('a session with the real Gateway', () => {
   it('comes back with the device token alone when the shared token is gone', async () => {
     await subject.openUp(proxy.url);
     await subject.session.close();
-    subject.secrets.values.delete(secretNames.token(GATEWAY_ID));
+    subject.secrets.values.delete(secretNames.token(GATEWAY_ID, 'ssh'));
     await subject.openUp(proxy.url);
     const connects = proxy.sent().filter(({ method }) => method === 'connect');
     expect(connects).toHaveLength(2);
@@ -70,7 +69,7 @@ describe('a session with the real Gateway', () => {
     };
     const admin = await shared.gateway.client();
     await subject.session.close();
-    subject.secrets.values.delete(secretNames.token(GATEWAY_ID));
+    subject.secrets.values.delete(secretNames.token(GATEWAY_ID, 'ssh'));
     expect((await subject.open(proxy.url)).type).toBe('session-up');
     await admin.request('device.pair.remove', { deviceId: identity.device.id });
     const reason = await subject.down();

@@ -295,7 +295,8 @@ describe('a session that stands', () => {
     }
     const seconds = (performance.now() - startedMs) / 1000;
     expect((tested.patches.length - before) / seconds).toBeLessThanOrEqual(31);
-    expect(longestGapMs).toBeLessThan(500);
+    // 50 ms on an idle machine. What it must catch, work that grows with the square of the events, takes many seconds.
+    expect(longestGapMs).toBeLessThan(2_000);
     expect(tested.downsOfCurrent()).toBe(0);
   });
 

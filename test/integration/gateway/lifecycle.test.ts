@@ -58,7 +58,7 @@ describe('a Gateway with a password', () => {
 });
 
 describe('a Gateway that restarts', { timeout: 240_000 }, () => {
-  it('is said to restart, and the reply that its end cut off is shown once afterwards', async () => {
+  it('is said to restart, and what was said before is shown once afterwards', async () => {
     const subject = subjectWith('a-long-password');
     const key = 'agent:main:restart';
     await subject.openUp(gateway.url);
@@ -107,7 +107,7 @@ describe('a Gateway that restarts', { timeout: 240_000 }, () => {
     expect((texts.join('').match(/\b1\b/g) ?? []).length).toBeLessThanOrEqual(1);
   });
 
-  it('that does not answer any more is given up after 15 s, not earlier', async () => {
+  it('that does not answer any more is given up 15 s after its last sign of life', async () => {
     const subject = subjectWith('a-long-password');
     await subject.openUp(gateway.url);
     gateway.pause();
@@ -115,8 +115,9 @@ describe('a Gateway that restarts', { timeout: 240_000 }, () => {
     try {
       expect(await subject.down(40_000)).toEqual({ code: 'gateway-silent', facts: { limitMs: 15_000 } });
       const tookMs = performance.now() - startedMs;
+      // Its last sign of life may have come up to 10 s before, when it was asked last; a loaded machine adds its own.
       expect(tookMs).toBeGreaterThan(4000);
-      expect(tookMs).toBeLessThan(17_000);
+      expect(tookMs).toBeLessThan(20_000);
     } finally {
       gateway.resume();
     }
@@ -148,7 +149,7 @@ describe('wrong passwords', () => {
       { what: 'the limit', timeoutMs: 20_000 },
     );
     expect(limited.facts).toMatchObject({ retryAfterMs: expect.any(Number) as number });
-    subject.secrets.values.set(secretNames.password(GATEWAY_ID), 'a-long-password');
+    subject.secrets.values.set(secretNames.password(GATEWAY_ID, 'ssh'), 'a-long-password');
     await reopen(subject);
   });
 });

@@ -35,11 +35,12 @@ export class Subject {
 
   constructor({ token, password }: Credentials, secrets = new MemorySecrets()) {
     this.secrets = secrets;
-    if (token != null) secrets.values.set(secretNames.token(GATEWAY_ID), token);
-    if (password != null) secrets.values.set(secretNames.password(GATEWAY_ID), password);
+    if (token != null) secrets.values.set(secretNames.token(GATEWAY_ID, 'ssh'), token);
+    if (password != null) secrets.values.set(secretNames.password(GATEWAY_ID, 'ssh'), password);
     const { logger } = this;
     const shared = { clock: systemClock, logger };
     this.session = new GatewaySession({
+      mode: () => 'ssh',
       ...shared,
       gatewayId: GATEWAY_ID,
       secrets,

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SSH_TIMING } from '../../../src/main/node/ssh/ssh-session.ts';
@@ -19,8 +20,8 @@ import {
 
 /** faults.md: silent death is told at 9.5 s at the latest. */
 const DEAD_BY_MS = 9_500;
-/** What a loaded machine may add to any bound. */
-const SLACK_MS = 1_500;
+/** What a loaded machine may add to any bound; far less than what the faults here would cost without a watchdog (45 s). */
+const SLACK_MS = 5_000;
 
 let lab: Lab;
 let echo: EchoServer;
@@ -56,7 +57,8 @@ describe('a link that is lost', () => {
     await sshd.killSessions();
     expect((await tunnel.down()).code).toBe('link-lost');
     await client.closed();
-    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+    // The watchdog would have needed more than 5 s: it was the end of the connection that told.
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     await tunnel.openUp();
   });
 
@@ -113,7 +115,7 @@ describe('a link that is lost', () => {
 
   it('answers a probe while it lives, and fails it within its limit when it does not', async () => {
     const { proxy, tunnel } = await rig();
-    tunnel.post({ type: 'probe', probeId: 1, limitMs: 2_000 });
+    tunnel.post({ type: 'probe', probeId: 1, limitMs: 10_000 });
     const alive = await probed(tunnel, 1);
     expect(alive.alive).toBe(true);
     expect(alive.latencyMs).toBeGreaterThan(0);
@@ -132,7 +134,7 @@ describe('a link that is lost', () => {
         report.type === 'alive' && (report.latencyMs ?? 0) >= 100,
       'a round trip of more than 100 ms',
     );
-    expect(sign.latencyMs).toBeLessThan(2_000);
+    expect(sign.latencyMs).toBeLessThan(SLACK_MS);
     expect(sign.bytesReceived).toBeGreaterThan(0);
     expect(sign.bytesSent).toBeGreaterThan(0);
   });
@@ -265,7 +267,8 @@ describe('a server that cannot be reached', () => {
     const sshd = await lab.startSshd();
     return tunnelTo(lab, sshd, echo.port, { port, timing });
   }
-  const quick = { ...SSH_TIMING, connectLimitMs: 700, dnsLimitMs: 700 };
+  /** Shorter than in the product, and long enough that a loaded machine is not taken for a silent server. */
+  const quick = { ...SSH_TIMING, connectLimitMs: 2_000, dnsLimitMs: 2_000 };
 
   it('refuses: a closed port', async () => {
     const port = await freePort();
@@ -291,11 +294,12 @@ describe('a server that cannot be reached', () => {
       await startChild({ command: 'perl', args: ['-e', PERL_NEVER_ACCEPTS, String(port)] }),
     );
     await listener.waitForLine(/listening/);
-    for (let filler = 0; filler < 4; filler += 1) {
-      const socket = connect({ port, host: '127.0.0.1' }).on('error', () => undefined);
-      lab.own({ close: () => Promise.resolve(void socket.destroy()) });
-    }
-    await delay(200);
+    const fillers = Array.from({ length: 4 }, () =>
+      connect({ port, host: '127.0.0.1' }).on('error', () => undefined),
+    );
+    for (const socket of fillers) lab.own({ close: () => Promise.resolve(void socket.destroy()) });
+    // A queue of length 0 holds one connection: once that one stands, the queue is full.
+    await Promise.race(fillers.map((socket) => once(socket, 'connect')));
     const tunnel = await tunnelToPort(port, quick);
     const facts = await tunnel.openFailed('ssh-timeout');
     expect(facts).toEqual({ host: '127.0.0.1', port, limitMs: quick.connectLimitMs });

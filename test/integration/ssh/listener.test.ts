@@ -85,7 +85,7 @@ describe('the local listener', () => {
     const client = await Client.connect(lab, up.localPort);
     await client.closed();
     expect(performance.now() - startedAtMs).toBeGreaterThan(9_500);
-    expect(performance.now() - startedAtMs).toBeLessThan(13_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(20_000);
   });
 
   it('holds 64 clients and turns the next away at once', async () => {

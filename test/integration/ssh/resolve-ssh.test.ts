@@ -119,7 +119,8 @@ describe('resolving an SSH target', () => {
     environment = { ...environment, sshCommand: slow };
     const startedAtMs = performance.now();
     expect((await refused({ target: 'box' })).code).toBe('ssh-config-unsupported');
-    expect(performance.now() - startedAtMs).toBeLessThan(8_000);
+    // Its own end would come after 60 s.
+    expect(performance.now() - startedAtMs).toBeLessThan(20_000);
   });
 
   it('works without OpenSSH, from the target alone', async () => {

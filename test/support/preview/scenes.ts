@@ -76,7 +76,11 @@ const healthyLadder = aLadder({
 const unconfigured: Partial<GatewaySnapshot> = {
   profile: emptyProfile(GATEWAY_ID),
   connection: { status: 'unconfigured' },
-  secrets: { token: false, password: false },
+  secrets: {
+    local: { token: false, password: false },
+    ssh: { token: false, password: false },
+    direct: { token: false, password: false },
+  },
   mainSessionKey: null,
   sessions: [],
   ladder: aLadder({

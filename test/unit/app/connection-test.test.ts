@@ -190,31 +190,53 @@ describe('TestSecrets', () => {
   const device = secretNames.deviceToken('a', 'operator');
 
   it('puts what was typed in the place of what is stored, and hides the device token that would let anything pass', async () => {
-    const secrets = new TestSecrets(stored, 'a', { token: 'typed', password: null, isElsewhere: false });
-    expect(await secrets.get(secretNames.token('a'))).toBe('typed');
-    expect(await secrets.get(secretNames.password('a'))).toBe(`stored ${secretNames.password('a')}`);
+    const secrets = new TestSecrets(
+      stored,
+      { id: 'a', mode: 'ssh' },
+      { token: 'typed', password: null, isElsewhere: false },
+    );
+    expect(await secrets.get(secretNames.token('a', 'ssh'))).toBe('typed');
+    expect(await secrets.get(secretNames.password('a', 'ssh'))).toBe(
+      `stored ${secretNames.password('a', 'ssh')}`,
+    );
     expect(await secrets.get(device)).toBeNull();
   });
 
   it('takes an emptied field for no secret', async () => {
-    const secrets = new TestSecrets(stored, 'a', { token: '', password: null, isElsewhere: false });
-    expect(await secrets.get(secretNames.token('a'))).toBeNull();
-    expect(secrets.has(secretNames.token('a'))).toBe(false);
+    const secrets = new TestSecrets(
+      stored,
+      { id: 'a', mode: 'ssh' },
+      { token: '', password: null, isElsewhere: false },
+    );
+    expect(await secrets.get(secretNames.token('a', 'ssh'))).toBeNull();
+    expect(secrets.has(secretNames.token('a', 'ssh'))).toBe(false);
   });
 
   it('uses everything that is stored where nothing was typed', async () => {
-    const secrets = new TestSecrets(stored, 'a', { token: null, password: null, isElsewhere: false });
+    const secrets = new TestSecrets(
+      stored,
+      { id: 'a', mode: 'ssh' },
+      { token: null, password: null, isElsewhere: false },
+    );
     expect(await secrets.get(device)).toBe(`stored ${device}`);
   });
 
   it('keeps the device token from another gateway than it is for', async () => {
-    const secrets = new TestSecrets(stored, 'a', { token: null, password: null, isElsewhere: true });
+    const secrets = new TestSecrets(
+      stored,
+      { id: 'a', mode: 'ssh' },
+      { token: null, password: null, isElsewhere: true },
+    );
     expect(await secrets.get(device)).toBeNull();
-    expect(await secrets.get(secretNames.token('a'))).toBe(`stored ${secretNames.token('a')}`);
+    expect(await secrets.get(secretNames.token('a', 'ssh'))).toBe(`stored ${secretNames.token('a', 'ssh')}`);
   });
 
   it('writes nothing through', async () => {
-    const secrets = new TestSecrets(stored, 'a', { token: null, password: null, isElsewhere: false });
+    const secrets = new TestSecrets(
+      stored,
+      { id: 'a', mode: 'ssh' },
+      { token: null, password: null, isElsewhere: false },
+    );
     await secrets.set(device, 'new');
     expect(await secrets.get(device)).toBe('new');
     await secrets.delete(device);

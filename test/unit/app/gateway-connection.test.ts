@@ -224,13 +224,13 @@ describe('commands', () => {
   });
 
   it('replace a stored token that the keychain cannot read any more', async () => {
-    rig.secrets.values.set(secretNames.token('g1'), 'unreadable');
+    rig.secrets.values.set(secretNames.token('g1', 'ssh'), 'unreadable');
     rig.secrets.failReads = true;
     const answer = await rig
       .handlers()
       ['settings.saveAndConnect']({ ...DRAFT, token: 'typed again' }, { windowId: 1 });
     expect(answer).toEqual({ ok: true, value: { ok: true, value: null } });
-    expect(rig.secrets.values.get(secretNames.token('g1'))).toBe('typed again');
+    expect(rig.secrets.values.get(secretNames.token('g1', 'ssh'))).toBe('typed again');
   });
 
   it('keep out of the log what is typed and never stored', async () => {

@@ -25,7 +25,11 @@ function model(connection: ConnectionState, hasBug = false): TrayModel {
         connection,
         ladder: [],
         health: null,
-        secrets: { token: false, password: false },
+        secrets: {
+          local: { token: false, password: false },
+          ssh: { token: false, password: false },
+          direct: { token: false, password: false },
+        },
         mainSessionKey: null,
         sessions: [],
         restartNeeded: false,

@@ -103,7 +103,11 @@ export function aGateway(changes: Partial<GatewaySnapshot> = {}): GatewaySnapsho
     },
     ladder: aLadder({}),
     health: null,
-    secrets: { token: true, password: false },
+    secrets: {
+      local: { token: false, password: false },
+      ssh: { token: true, password: false },
+      direct: { token: false, password: false },
+    },
     mainSessionKey: SESSION_KEY,
     sessions: [{ key: SESSION_KEY, title: 'Main', updatedAtMs: null, active: false }],
     restartNeeded: false,

@@ -12,7 +12,11 @@ useBrowserParts();
 const firstRun = {
   profile: emptyProfile(GATEWAY_ID),
   connection: { status: 'unconfigured' },
-  secrets: { token: false, password: false },
+  secrets: {
+    local: { token: false, password: false },
+    ssh: { token: false, password: false },
+    direct: { token: false, password: false },
+  },
 } as const;
 
 const box = (name: string): HTMLInputElement => screen.getByRole('textbox', { name });

@@ -124,6 +124,7 @@ export class ChatService implements Disposable {
 
   /** The connection is to lead to another gateway: what waits for the old one is not for it. */
   gatewayChanged(): void {
+    for (const session of this.#sessions.values()) session.forget();
     void this.#queue.gatewayChanged();
   }
 

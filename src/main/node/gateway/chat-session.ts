@@ -43,7 +43,7 @@ export interface ChatSessionOptions {
 /** One conversation that someone looks at: kept in step with the gateway, told to the windows in patches. */
 export class ChatSession implements Disposable {
   readonly #options: ChatSessionOptions;
-  readonly #model = new ChatModel();
+  #model = new ChatModel();
   readonly #store = new DisposableStore();
   readonly #patchTimer = this.#store.add(new MutableDisposable<Disposable>());
   readonly #reloadTimer = this.#store.add(new MutableDisposable<Disposable>());
@@ -99,6 +99,14 @@ export class ChatSession implements Disposable {
     this.#coordinator = null;
     this.#subscription = null;
     this.#model.setConnected(false);
+    this.#changed();
+  }
+
+  /** What is shown came from another gateway: it goes, but for our own messages. */
+  forget(): void {
+    this.#model = new ChatModel();
+    this.#model.setOutgoing(this.#options.outgoing());
+    this.#canonicalKey = this.#options.sessionKey;
     this.#changed();
   }
 

@@ -11,6 +11,7 @@ import {
 } from '@openclaw/gateway-protocol/client-info';
 import { type ConnectionFailure, failure } from '../../../shared/connection-failure.ts';
 import type { GatewayEndpoint } from '../../../shared/connection-state.ts';
+import type { GatewayMode } from '../../../shared/gateway-profile.ts';
 import { err, ok, type Result } from '../../../shared/result.ts';
 import type {
   GatewayEvent,
@@ -62,6 +63,8 @@ const FRAME_MARGIN_BYTES = 16 * 1024;
 
 export interface GatewaySessionOptions {
   readonly gatewayId: string;
+  /** The way in that is in force: it decides which token and password are shown. */
+  readonly mode: () => GatewayMode;
   readonly secrets: SecretStore;
   readonly identity: DeviceIdentityStore;
   readonly clock: Clock;
@@ -226,15 +229,15 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
   }
 
   async #connect(live: Live): Promise<void> {
-    const { gatewayId, secrets, identity, logger, redact } = this.#options;
+    const { gatewayId, mode, secrets, identity, logger, redact } = this.#options;
     let client: GatewayClient;
     try {
       // One client at a time: the old socket is gone before the new one opens.
       await this.#stopping;
       const [device, token, password] = await Promise.all([
         identity.load(),
-        secrets.get(secretNames.token(gatewayId)),
-        secrets.get(secretNames.password(gatewayId)),
+        secrets.get(secretNames.token(gatewayId, mode())),
+        secrets.get(secretNames.password(gatewayId, mode())),
         this.#tokens.load(ROLE),
       ]);
       if (live.ended) return;
