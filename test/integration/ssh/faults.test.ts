@@ -203,6 +203,40 @@ describe('a link that is only slow', () => {
     expect(tunnel.reports.filter((report) => report.type === 'down')).toEqual([]);
   });
 
+  it(
+    'opens a second connection behind a download, however long that keeps it waiting',
+    { timeout: 90_000 },
+    async () => {
+      let served = 0;
+      // The first connection is the tunnel's own look whether the port answers, the second the download.
+      const port = await startRawServer(lab, (socket) => {
+        served += 1;
+        if (served === 2) socket.write(Buffer.alloc(1_500_000, 'm'));
+        else socket.write('hello');
+      });
+      const sshd = await lab.startSshd();
+      const proxy = await lab.startFaultProxy({ targetPort: sshd.port });
+      const tunnel = await tunnelTo(lab, sshd, port, { port: proxy.port });
+      const up = await tunnel.openUp();
+      proxy.set({ bytesPerSecond: 125_000 });
+      let downloaded = 0;
+      await Client.connect(lab, up.localPort, (data) => {
+        downloaded += data.length;
+      });
+      await waitFor(() => downloaded > 0, { what: 'the download to begin' });
+      const startedAtMs = performance.now();
+      const second = await Client.connect(lab, up.localPort);
+      await waitFor(() => second.received.length > 0 || second.isEnded, {
+        what: 'an answer',
+        timeoutMs: 60_000,
+      });
+      expect(second.received.toString()).toBe('hello');
+      // The control: longer than an idle link is given to open a forward.
+      expect(performance.now() - startedAtMs).toBeGreaterThan(SSH_TIMING.forwardLimitMs);
+      expect(tunnel.reports.filter(({ type }) => type === 'forward-failed' || type === 'down')).toEqual([]);
+    },
+  );
+
   it('survives bytes that trickle in one by one', async () => {
     const { proxy, client } = await rig();
     proxy.set({ sliceBytes: 1 });

@@ -233,6 +233,22 @@ describe('commands', () => {
     expect(rig.secrets.values.get(secretNames.token('g1', 'ssh'))).toBe('typed again');
   });
 
+  it('keep a token for the way in that it was typed for, and show it at no other', async () => {
+    const draft = {
+      ...DRAFT,
+      mode: 'direct',
+      directUrl: 'wss://gateway.example',
+      token: 'direct only',
+    } as const;
+    await rig.handlers()['settings.save'](draft, { windowId: 1 });
+    const nothing = { token: false, password: false };
+    expect(rig.connection.snapshot().secrets).toEqual({
+      direct: { token: true, password: false },
+      ssh: nothing,
+      local: nothing,
+    });
+  });
+
   it('keep out of the log what is typed and never stored', async () => {
     const handlers = rig.handlers();
     await handlers['settings.testConnection'](

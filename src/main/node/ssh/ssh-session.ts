@@ -4,7 +4,7 @@ import { failure, type ConnectionFailure } from '../../../shared/connection-fail
 import type { ConnectStage, UserPrompt } from '../../../shared/connection-state.ts';
 import { assertNever, err, ok, type Result } from '../../../shared/result.ts';
 import type { ProbeResult, RouteAnswers, RouteFacts } from '../../core/connection/ports.ts';
-import { DisposableStore, type Disposable } from '../../core/lifecycle.ts';
+import { DisposableStore, MutableDisposable, type Disposable } from '../../core/lifecycle.ts';
 import type { Clock, LogFields, LogLevel } from '../../core/ports.ts';
 import type { TunnelConfig } from '../../core/tunnel/tunnel-protocol.ts';
 import { HostKeyCheck } from './host-key-check.ts';
@@ -34,6 +34,7 @@ export interface SshTiming {
   readonly connectLimitMs: number;
   /** Between two answers of the server while logging in; a signing agent is waited for without limit. */
   readonly authStepLimitMs: number;
+  /** For a forward to open while the link is otherwise idle. */
   readonly forwardLimitMs: number;
 }
 
@@ -47,6 +48,10 @@ export const SSH_TIMING: SshTiming = {
 /** How long an orderly end may take before the socket is torn down. */
 const END_LIMIT_MS = 500;
 const MAX_RECORDED_BYTES = 1024;
+/** More than pings bring in the time that a forward may take to open: other channels use the link. */
+const BUSY_BYTES = 16 * 1024;
+/** On a link that is busy; two full windows of ssh2 (2 MiB each) at 1 Mbit/s pass in half of it. */
+const BUSY_FORWARD_LIMIT_MS = 60_000;
 
 export interface SshSessionEvents {
   onStage(stage: ConnectStage): void;
@@ -118,15 +123,29 @@ export class SshSession implements Disposable {
     const at = this.#config.target.host;
     return new Promise((resolve) => {
       let waiting = true;
+      const startedAtMs = this.#deps.clock.monotonicMs();
+      let receivedBefore = this.traffic.bytesReceived;
       const settle = (result: Result<ClientChannel, ConnectionFailure>): void => {
         waiting = false;
         timer.dispose();
         resolve(result);
       };
       const limitMs = this.#timing.forwardLimitMs;
-      const timer = this.#deps.clock.setTimer(limitMs, () =>
-        settle(err(failure('forward-timeout', { host: at, gatewayPort: port, limitMs }))),
-      );
+      const onLimit = (): void => {
+        const received = this.traffic.bytesReceived;
+        const isBusy = received - receivedBefore > BUSY_BYTES;
+        const waitedMs = this.#deps.clock.monotonicMs() - startedAtMs;
+        if (isBusy && waitedMs < BUSY_FORWARD_LIMIT_MS) {
+          // The answer waits its turn behind other channels' data: slow, but on its way.
+          receivedBefore = received;
+          timer.set(this.#deps.clock.setTimer(limitMs, onLimit));
+        } else {
+          const facts = { host: at, gatewayPort: port, limitMs: Math.round(waitedMs) };
+          settle(err(failure('forward-timeout', facts)));
+        }
+      };
+      const timer = new MutableDisposable<Disposable>();
+      timer.set(this.#deps.clock.setTimer(limitMs, onLimit));
       try {
         this.#client.forwardOut('127.0.0.1', originPort, host, port, (error, channel) => {
           if (!waiting) {
