@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startChild } from '../../support/lab/child.ts';
 import { createLab } from '../../support/lab/lab.ts';
+import { waitFor } from '../../support/lab/wait.ts';
 
 const lab = await createLab({ label: 'maker' });
 const sshd = await lab.startSshd();
@@ -30,6 +31,7 @@ const script =
   'setsid sleep 1000 & (setsid sh -c "sleep 1000 & sleep 1000" &) ; trap "" TERM; echo ready; sleep 1000';
 const stubborn = lab.own(await startChild({ command: 'sh', args: ['-c', script] }));
 await stubborn.waitForLine(/^ready$/);
+await waitFor(() => stubborn.descendants().length === 6, { what: 'all six processes' });
 
 const pids = [ssh, stubborn].flatMap((child) => [
   child.guardPid,
