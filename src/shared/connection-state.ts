@@ -91,3 +91,21 @@ export interface GatewayEndpoint {
   /** Port of the local listener, or null where there is none. */
   readonly localPort: number | null;
 }
+
+/** What keeps a connection from being there, also while it is tried again: so that its card does not come and go. */
+export function connectionFailureOf(connection: ConnectionState): ConnectionFailure | null {
+  switch (connection.status) {
+    case 'blocked':
+      return connection.failure;
+    case 'backing-off':
+    case 'connecting':
+      return connection.lastFailure;
+    case 'unconfigured':
+    case 'disconnected':
+    case 'paused':
+    case 'waiting-for-user':
+    case 'connected':
+    case 'disconnecting':
+      return null;
+  }
+}

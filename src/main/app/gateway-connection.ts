@@ -125,8 +125,7 @@ export class GatewayConnection implements Closable {
 
   resume(): void {
     this.#apply();
-    this.#supervisor.resume();
-    // After a restart a paused gateway is merely off.
+    // Not only from a pause: whoever asks for it wants the connection.
     this.#supervisor.connect();
   }
 

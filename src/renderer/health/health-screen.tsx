@@ -4,7 +4,7 @@ import type { LadderRung } from '../../shared/health.ts';
 import { Button } from '../design/button.tsx';
 import { EmptyState } from '../design/empty-state.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
-import { connectionFailureOf } from '../shell/connection-failure-of.ts';
+import { connectionFailureOf } from '../../shared/connection-state.ts';
 import { FailureCard } from '../shell/failure-card.tsx';
 import { GatewayPanel } from './gateway-panel.tsx';
 import { HealthLadder } from './health-ladder.tsx';

@@ -7,7 +7,7 @@ import { Button } from '../design/button.tsx';
 import { Notice } from '../design/notice.tsx';
 import { useCommands, useShown, useTranslate } from '../gangway-context.ts';
 import { settle } from '../settle.ts';
-import { connectionFailureOf } from '../shell/connection-failure-of.ts';
+import { connectionFailureOf } from '../../shared/connection-state.ts';
 import { FailureCard } from '../shell/failure-card.tsx';
 import { Appearance } from './appearance.tsx';
 import { ConnectionFormFields } from './connection-form-fields.tsx';

@@ -1,5 +1,9 @@
 import { failure } from '../../../shared/connection-failure.ts';
-import type { ConnectionState, PromptAnswer } from '../../../shared/connection-state.ts';
+import {
+  connectionFailureOf,
+  type ConnectionState,
+  type PromptAnswer,
+} from '../../../shared/connection-state.ts';
 import type { GatewayProfile } from '../../../shared/gateway-profile.ts';
 import { assertNever } from '../../../shared/result.ts';
 import { Emitter } from '../emitter.ts';
@@ -338,7 +342,7 @@ export class ConnectionSupervisor {
       to: to.status,
       on: event.type,
       attempt: after.attempt,
-      code: codeOf(to),
+      code: connectionFailureOf(to)?.code ?? null,
       retryInMs: to.status === 'backing-off' ? to.retryAtMs - this.#ports.clock.nowMs() : null,
     });
   }
@@ -354,25 +358,6 @@ const TIMER_EVENTS: { readonly [N in TimerName]: TimerEvent['type'] } = {
   attempt: 'attempt-timeout',
   'awake-check': 'awake-check',
 };
-
-function codeOf(state: ConnectionState): string | null {
-  switch (state.status) {
-    case 'blocked':
-      return state.failure.code;
-    case 'backing-off':
-    case 'connecting':
-      return state.lastFailure?.code ?? null;
-    case 'unconfigured':
-    case 'disconnected':
-    case 'paused':
-    case 'waiting-for-user':
-    case 'connected':
-    case 'disconnecting':
-      return null;
-    default:
-      return assertNever(state);
-  }
-}
 
 function isDriverEvent(event: MachineEvent): event is RouteEvent | SessionEvent {
   return 'attempt' in event;
