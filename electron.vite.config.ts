@@ -1,6 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Plugin } from 'vite';
 
 const root = import.meta.dirname;
@@ -12,13 +12,15 @@ const root = import.meta.dirname;
 const NATIVE_MODULES = /^(?:cpu-features|bufferutil|utf-8-validate)$|\.node$/;
 
 function withoutNativeModules(): Plugin {
-  const id = '\0no-native-module.cjs';
+  const prefix = '\0no-native-module:';
   return {
     name: 'gangway:without-native-modules',
     enforce: 'pre',
-    resolveId: (source) => (NATIVE_MODULES.test(source) ? id : null),
+    // One for each that requires it: a module throws only the first time that it is required, and is empty after that.
+    resolveId: (source, importer = '') =>
+      NATIVE_MODULES.test(source) ? `${prefix}${source}:${relative(root, importer)}.cjs` : null,
     // Thrown while it is required: the requiring module catches it and goes on in JavaScript.
-    load: (loaded) => (loaded === id ? "throw new Error('Native modules are left out');" : null),
+    load: (loaded) => (loaded.startsWith(prefix) ? "throw new Error('Native modules are left out');" : null),
   };
 }
 

@@ -2,6 +2,19 @@ import { defineConfig } from 'vitest/config';
 
 const noRetry = { retry: 0, restoreMocks: true };
 
+const integration = {
+  ...noRetry,
+  environment: 'node',
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  globalSetup: ['test/support/lab/global-setup.ts'],
+};
+
+/** Tests that mostly wait for silence to be noticed: side by side they cost no more than the longest of them. */
+const PATIENT = ['faults', 'jumps', 'jumps-faults', 'listener', 'socket-options'].map(
+  (name) => `test/integration/ssh/${name}.test.ts`,
+);
+
 export default defineConfig({
   test: {
     projects: [
@@ -17,14 +30,21 @@ export default defineConfig({
       },
       {
         test: {
-          ...noRetry,
+          ...integration,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          environment: 'node',
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          exclude: PATIENT,
           fileParallelism: false,
-          globalSetup: ['test/support/lab/global-setup.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...integration,
+          name: 'integration-patient',
+          include: PATIENT,
+          maxWorkers: PATIENT.length,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

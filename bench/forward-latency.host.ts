@@ -38,7 +38,7 @@ function startTunnel(config: TunnelConfig): void {
       process.exit(1);
     }
   });
-  channel.post({ type: 'open', attempt: 1, config, trustedFingerprint: null, passphrase: null });
+  channel.post({ type: 'open', attempt: 1, config });
 }
 
 let isStarted = false;

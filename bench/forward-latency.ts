@@ -12,7 +12,9 @@ import { startChild, type Child } from '../test/support/lab/child.ts';
 import { withLab, type Lab } from '../test/support/lab/lab.ts';
 import { freePort, waitForListening } from '../test/support/lab/ports.ts';
 import type { Sshd } from '../test/support/lab/sshd.ts';
+import { plainHop } from '../src/main/core/tunnel/plain-hop.ts';
 import type { TunnelConfig } from '../src/main/core/tunnel/tunnel-protocol.ts';
+import { DEFAULT_ALGORITHMS } from '../src/main/node/ssh/ssh-algorithms.ts';
 
 export const WAYS = ['direct', 'ssh -L', 'gangway'] as const;
 export type Way = (typeof WAYS)[number];
@@ -225,13 +227,26 @@ async function startHost(lab: Lab, role: object): Promise<number> {
 
 function tunnelConfig(sshd: Sshd, files: SshFiles, echoPort: number, localPort: number): TunnelConfig {
   return {
-    target: { original: '127.0.0.1', host: '127.0.0.1', port: sshd.port, user: sshd.user },
+    transport: 'ssh2',
+    target: {
+      ...plainHop({
+        name: '127.0.0.1',
+        host: '127.0.0.1',
+        port: sshd.port,
+        user: sshd.user,
+        knownHostsFiles: { user: [files.knownHostsPath], global: [] },
+        algorithms: DEFAULT_ALGORITHMS,
+      }),
+      identityFiles: [files.keyPath],
+      identityFileIsExplicit: true,
+    },
+    jumps: [],
+    proxyCommand: null,
+    openssh: null,
+    handOver: false,
+    lastCredential: null,
     forward: { host: '127.0.0.1', port: echoPort },
     localPort,
-    identityFiles: [files.keyPath],
-    identityFileIsExplicit: true,
-    agentSocket: null,
-    knownHostsFiles: { user: [files.knownHostsPath], global: [] },
   };
 }
 

@@ -173,7 +173,8 @@ function vitest(project) {
           toolScript('vitest'),
           'run',
           '--project',
-          project,
+          // A suite may have projects of its own beside (see vitest.config.ts).
+          `${project}*`,
           '--reporter=default',
           `--reporter=${inRoot('scripts', 'lib', 'vitest-report.mjs')}`,
           ...extra,

@@ -2,12 +2,20 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 import type { LabApp } from '../../test/support/lab/app.ts';
+import type { EmbeddedAuthenticator } from '../../test/support/lab/embedded-ssh-server.ts';
 import { createKeyPair } from '../../test/support/lab/keys.ts';
 import type { Lab } from '../../test/support/lab/lab.ts';
 import { freePort } from '../../test/support/lab/ports.ts';
 import { ChatScreen, REPLY_LIMIT_MS } from '../../test/support/screens/chat-screen.ts';
 import { expectStatus } from '../../test/support/screens/connection-status.ts';
-import { hostKeyDialog, passphraseDialog } from '../../test/support/screens/prompts.ts';
+import {
+  hostKeyDialog,
+  passphraseDialog,
+  passwordDialog,
+  removeHostKeyDialog,
+  signInDialog,
+  waitingCard,
+} from '../../test/support/screens/prompts.ts';
 import { SettingsScreen } from '../../test/support/screens/settings-screen.ts';
 import type { Preferences } from '../../src/shared/app-snapshot.ts';
 import type { GangwayApi } from '../../src/shared/ipc-contract.ts';
@@ -20,6 +28,24 @@ const LOOKS: readonly { readonly suffix: string; readonly preferences: Preferenc
   { suffix: 'light', preferences: { theme: 'light', language: 'en' } },
 ];
 const PASSPHRASE = 'gallery';
+const CODE = '482913';
+
+const takesAnyPassword: EmbeddedAuthenticator = (context) => {
+  if (context.method === 'password') context.accept();
+  else context.reject(['password']);
+};
+const asksForCode: EmbeddedAuthenticator = (context) => {
+  if (context.method !== 'keyboard-interactive') {
+    context.reject(['keyboard-interactive']);
+    return;
+  }
+  context.prompt(
+    [{ prompt: 'Verification code: ', echo: true }],
+    'Second factor',
+    'Open your authenticator.',
+    () => context.accept(),
+  );
+};
 
 /** Takes a picture of every screen in every state, in each of LOOKS, of the real app on real servers. */
 export async function makeGallery(lab: Lab, outputDir: string, timeline: Timeline): Promise<void> {
@@ -28,15 +54,18 @@ export async function makeGallery(lab: Lab, outputDir: string, timeline: Timelin
   const lockedKey = createKeyPair({ type: 'ed25519', passphrase: PASSPHRASE });
   const plainKey = createKeyPair();
   const model = await lab.startModel();
-  const [gateway, desktop, ssh, localPort, home] = await Promise.all([
+  const [gateway, desktop, ssh, withPassword, withCode, localPort, home] = await Promise.all([
     lab.startGateway({ modelUrl: model.url }),
     lab.startDesktop({ width: 1600, height: 1200 }),
     lab.startEmbeddedSsh({ user: 'ada', clientKeys: [plainKey, lockedKey] }),
+    lab.startEmbeddedSsh({ authenticate: () => takesAnyPassword }),
+    lab.startEmbeddedSsh({ authenticate: () => asksForCode }),
     freePort(),
     lab.createAppHome(),
   ]);
   home.writeKey('id_ed25519', plainKey);
   home.writeKey('locked_key', lockedKey);
+  home.writeKnownHosts([withPassword.knownHostsLine(), withCode.knownHostsLine()]);
   const app = await lab.startApp({ desktop, home });
   const target = `ada@127.0.0.1:${ssh.port}`;
   timeline.mark('servers and app are up');
@@ -64,6 +93,11 @@ export async function makeGallery(lab: Lab, outputDir: string, timeline: Timelin
   await settings.field('Name').fill('homelab');
   await settings.heading.scrollIntoViewIfNeeded();
   await shoot(settings.page, 'settings-filled');
+  await expect(settings.resolvedAs).toContainText(`ada@127.0.0.1:${ssh.port}`);
+  await settings.resolvedAs.click();
+  await settings.page.locator('.resolved').scrollIntoViewIfNeeded();
+  await shoot(settings.page, 'settings-resolved');
+  await settings.resolvedAs.click();
 
   await settings.saveAndConnect.click();
   const hostKey = hostKeyDialog(settings.page);
@@ -136,6 +170,26 @@ export async function makeGallery(lab: Lab, outputDir: string, timeline: Timelin
   await locked.unlock.click();
   await expectStatus(settings.page, 'Connected');
 
+  await settings.connectWith({ ...good, target: `ada@127.0.0.1:${withPassword.port}`, identityFile: '' });
+  const password = passwordDialog(settings.page);
+  await password.dialog.waitFor({ timeout: 30_000 });
+  await shoot(settings.page, 'password');
+  await password.password.fill(PASSPHRASE);
+  await password.signIn.click();
+  await expectStatus(settings.page, 'Connected');
+
+  await settings.connectWith({ ...good, target: `ada@127.0.0.1:${withCode.port}` });
+  const signIn = signInDialog(settings.page);
+  await signIn.dialog.waitFor({ timeout: 30_000 });
+  await shoot(settings.page, 'keyboard-interactive');
+  await signIn.answer('Verification code:').fill(CODE);
+  await signIn.signIn.click();
+  await expectStatus(settings.page, 'Connected');
+  withCode.dropConnections();
+  const waiting = waitingCard(chat.page);
+  await waiting.attend.waitFor({ timeout: 30_000 });
+  await shoot(chat.page, 'waiting');
+
   await settings.connectWith({ ...good, identityFile: '', token: 'not-the-token' });
   await expectStatus(settings.page, 'Needs attention');
   await shoot(settings.page, 'token-mismatch');
@@ -147,6 +201,10 @@ export async function makeGallery(lab: Lab, outputDir: string, timeline: Timelin
   });
   await shoot(settings.page, 'host-key-changed');
   await shoot(health, 'health-host-key-changed');
+  const removal = removeHostKeyDialog(settings.page);
+  await removal.open.click();
+  await removal.dialog.waitFor();
+  await shoot(settings.page, 'host-key-remove');
   reportProblems(app);
   await app.close();
 }

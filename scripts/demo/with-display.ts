@@ -42,6 +42,7 @@ export async function openForPerson({ lab, host, localPort, timeline }: PersonPa
     sshTarget: host.target,
     gatewayPort: host.gateway.port,
     localPort,
+    sshTransport: 'automatic',
     identityFile: '',
     directUrl: '',
     localGatewayPort: 18_789,

@@ -8,6 +8,15 @@ import { say, step } from './terminal.mjs';
 const NEEDED_BYTES = 800_000_000;
 
 /**
+ * Packages that bring a server and switch it on with the system.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const SERVER_UNITS = {
+  'openssh-server': ['ssh.service', 'ssh.socket'],
+  tinysshd: ['tinysshd.socket'],
+};
+
+/**
  * Installs packages with apt-get where this process may (root, or sudo without a password).
  * @param {readonly string[]} wanted Package names of Debian 12.
  * @throws {SetupError} that names the command to run, where it may not.
@@ -27,7 +36,7 @@ export async function installPackages(wanted) {
   await step('Updating the package lists (apt-get update)', () => apt(sudo, ['update'], () => undefined));
   const names = namesHere(wanted, (name) => ask('apt-cache', ['policy', name]));
   const undo = isRoot ? forbidServiceStart() : () => undefined;
-  const bringsServer = names.includes('openssh-server');
+  const servers = names.filter((name) => name in SERVER_UNITS);
   // Ends what an installation that was broken off has left half done; otherwise it does nothing.
   const [dpkg = 'dpkg', ...dpkgArgs] = [
     ...sudo,
@@ -47,11 +56,12 @@ export async function installPackages(wanted) {
   } finally {
     undo();
   }
-  if (bringsServer) {
-    // The tests start their own sshd on loopback; the machine's must not appear on the network because of them.
-    const [command = '', ...args] = [...sudo, 'systemctl', 'disable', '--now', 'ssh.service', 'ssh.socket'];
+  for (const server of servers) {
+    // The tests start their own servers on loopback; the machine's must not appear on the network because of them.
+    const units = SERVER_UNITS[server] ?? [];
+    const [command = '', ...args] = [...sudo, 'systemctl', 'disable', '--now', ...units];
     if (existsSync('/run/systemd/system')) ask(command, args);
-    say('openssh-server was installed for the tests; its system service is switched off.');
+    say(`${server} was installed for the tests; its system service is switched off.`);
   }
 }
 

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { installPackages } from './apt.mjs';
 import { ask } from './processes.mjs';
 import { SetupError } from './setup-error.mjs';
+import { say } from './terminal.mjs';
 
 /**
  * What a command of this repository needs from the system: `start` opens the app on a desktop; `demo` adds a virtual
@@ -83,6 +84,15 @@ const TEST_PROGRAMS = {
   xdotool: 'xdotool',
   'xfce4-panel': 'xfce4-panel',
 };
+/** What single tests need: without them those are skipped, each with its reason. */
+const TEST_EXTRAS = {
+  dropbear: 'dropbear-bin',
+  tinysshd: 'tinysshd',
+  puttygen: 'putty-tools',
+  nc: 'netcat-openbsd',
+  ip: 'iproute2',
+  unshare: 'util-linux',
+};
 /** @type {Readonly<Record<Need, { programs: Readonly<Record<string, string>>, packages: readonly string[] }>>} */
 const NEEDS = {
   start: { programs: {}, packages: [] },
@@ -101,6 +111,29 @@ const PROGRAM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr
  */
 export async function ensureSystemLibraries(need, electronExecutable) {
   if (process.platform !== 'linux') return;
+  await ensureNeeded(need, electronExecutable);
+  if (need === 'test') await tryExtras();
+}
+
+/** Other SSH servers and tools for the tests: had where they can be had, and no reason to stop where they cannot. */
+async function tryExtras() {
+  const missing = Object.entries(TEST_EXTRAS).filter(([program]) => findProgram(program) === undefined);
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map(([, name]) => name))].sort();
+  try {
+    if (!existsSync('/etc/debian_version')) throw new SetupError('This is not a Debian or Ubuntu.', '');
+    await installPackages(packages);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`Not installed: ${packages.join(', ')}. The tests that need them will be skipped. ${error.message}`);
+  }
+}
+
+/**
+ * @param {Need} need
+ * @param {string} electronExecutable
+ */
+async function ensureNeeded(need, electronExecutable) {
   const missing = findMissing(need, electronExecutable);
   if (missing.packages.length === 0 && missing.unknownLibraries.length === 0) return;
   if (!existsSync('/etc/debian_version') || findProgram('apt-get') === undefined) {

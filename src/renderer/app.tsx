@@ -18,12 +18,13 @@ import { EmptyState } from './design/empty-state.tsx';
 import { Skeleton } from './design/skeleton.tsx';
 import { CommandsContext, ShownContext, useTranslate, type Commands, type Shown } from './gangway-context.ts';
 import { HealthScreen } from './health/health-screen.tsx';
+import { Prompts } from './prompts/prompts.tsx';
 import { SettingsScreen } from './settings/settings-screen.tsx';
 import { ConnectionHeader } from './shell/connection-header.tsx';
 import { ErrorBoundary } from './shell/error-boundary.tsx';
 import { Notices } from './shell/notices.tsx';
 import { PromptScreen } from './shell/prompt-screen.tsx';
-import { Prompts } from './shell/prompts.tsx';
+import { WaitingCard } from './shell/waiting-card.tsx';
 import { createSnapshotStore } from './state/snapshot-store.ts';
 
 interface AppProps {
@@ -104,6 +105,7 @@ function GatewayWindow({
         <div className="window" data-page={page}>
           <ConnectionHeader page={page} />
           <Notices commandError={commandError} onDismissError={() => setCommandError(null)} />
+          <WaitingCard />
           <main className="window__screen">{screenOf(page)}</main>
         </div>
         <Prompts />

@@ -24,6 +24,8 @@ export interface GatewaySnapshot {
   readonly health: GatewayHealth | null;
   /** By mode: each way in has a token and a password of its own. */
   readonly secrets: Readonly<Record<GatewayMode, StoredSecrets>>;
+  /** True where the keychain keeps a passphrase or password for SSH, by `remember`. */
+  readonly hasSshSecrets: boolean;
   /** Session key that WebChat opens first, as hello-ok names it; null before the first hello. */
   readonly mainSessionKey: string | null;
   readonly sessions: readonly ChatSession[];
@@ -49,4 +51,6 @@ export interface AppSnapshot {
   readonly gateways: readonly GatewaySnapshot[];
   readonly primaryGatewayId: string;
   readonly notices: readonly AppNotice[];
+  /** `memory`: there is no keychain that the app can use, and secrets last until it quits. */
+  readonly secretPersistence: 'keychain' | 'memory';
 }

@@ -1,3 +1,5 @@
+import type { TransportReason } from './ssh-resolution.ts';
+
 /**
  * Every way in which a connection can fail, with the facts that its words need.
  * Plain data, safe for structured clone; details are already redacted and bounded.
@@ -37,6 +39,15 @@ export interface FailureFacts {
     readonly file: string;
     readonly line: number;
   };
+  /** Not on file, and the user's StrictHostKeyChecking says not to ask. */
+  readonly 'host-key-unknown': {
+    readonly host: string;
+    readonly port: number;
+    readonly keyType: string;
+    readonly fingerprint: string;
+    /** Where an accepted key would be. */
+    readonly file: string;
+  };
   readonly 'host-key-declined': { readonly host: string; readonly fingerprint: string };
   readonly 'known-hosts-unreadable': { readonly path: string; readonly detail: string };
   readonly 'known-hosts-unwritable': { readonly path: string; readonly detail: string };
@@ -64,6 +75,8 @@ export interface FailureFacts {
     readonly reason: 'missing' | 'permission' | 'format' | 'ppk' | 'not-a-file' | 'unsupported';
   };
   readonly 'passphrase-declined': { readonly path: string };
+  /** The person cancelled a question of the server's or of ssh's. */
+  readonly 'sign-in-declined': { readonly host: string };
   // Forward and local listener
   readonly 'forwarding-disabled': {
     readonly host: string;
@@ -91,6 +104,59 @@ export interface FailureFacts {
     /** As OpenSSH spells it, e.g. `ProxyJump`. */
     readonly directive: string;
     readonly value: string;
+  };
+  /** `ssh -G` refuses the user's configuration, in its words. */
+  readonly 'ssh-config-invalid': { readonly target: string; readonly detail: string };
+  /** OpenSSH is not installed, and without it this configuration cannot be read for certain. */
+  readonly 'ssh-config-needs-openssh': { readonly target: string; readonly directives: readonly string[] };
+  /** The OpenSSH transport is chosen or needed, and no `ssh` is there. */
+  readonly 'openssh-missing': { readonly target: string; readonly reasons: readonly TransportReason[] };
+  /** The same, on a system whose `ssh` cannot carry a connection for us. */
+  readonly 'openssh-unavailable': {
+    readonly target: string;
+    readonly reasons: readonly TransportReason[];
+    /** As `process.platform` names it. */
+    readonly platform: string;
+  };
+  /** `ssh` ended, for a reason that it gave in these words. */
+  readonly 'openssh-failed': {
+    readonly host: string;
+    readonly exitCode: number | null;
+    readonly detail: string;
+  };
+  // The way to the SSH server
+  readonly 'ssh-no-common-algorithm': {
+    readonly host: string;
+    readonly kind: 'key exchange' | 'host key' | 'cipher' | 'mac' | 'compression';
+    /** What the server offers, where it is known. */
+    readonly offered: readonly string[];
+  };
+  /** The jump host could not reach the next one. */
+  readonly 'jump-unreachable': {
+    readonly jump: string;
+    readonly host: string;
+    readonly port: number;
+    readonly detail: string;
+  };
+  /** The jump host does not allow forwarding there. */
+  readonly 'jump-forbidden': {
+    readonly jump: string;
+    readonly host: string;
+    readonly port: number;
+    readonly detail: string;
+  };
+  /** ProxyCommand ended before the connection stood; `detail` is the end of its standard error. */
+  readonly 'proxy-command-failed': {
+    readonly host: string;
+    readonly command: string;
+    readonly exitCode: number | null;
+    readonly detail: string;
+  };
+  /** Its shell says that there is no such program, or that it may not be run (exit status 127, 126). */
+  readonly 'proxy-command-not-found': {
+    readonly host: string;
+    readonly command: string;
+    readonly detail: string;
   };
   // Reaching a gateway without a tunnel
   readonly 'gateway-unreachable': { readonly url: string; readonly detail: string };
@@ -174,6 +240,7 @@ const KINDS: { readonly [C in FailureCode]: FailureKind } = {
   'link-corrupted': 'transient',
   'host-key-changed': 'blocked',
   'host-key-revoked': 'blocked',
+  'host-key-unknown': 'blocked',
   'host-key-declined': 'blocked',
   'known-hosts-unreadable': 'blocked',
   'known-hosts-unwritable': 'blocked',
@@ -182,6 +249,7 @@ const KINDS: { readonly [C in FailureCode]: FailureKind } = {
   'no-credentials': 'blocked',
   'key-unreadable': 'blocked',
   'passphrase-declined': 'blocked',
+  'sign-in-declined': 'blocked',
   'forwarding-disabled': 'blocked',
   'gateway-not-listening': 'transient',
   'forward-timeout': 'transient',
@@ -189,6 +257,16 @@ const KINDS: { readonly [C in FailureCode]: FailureKind } = {
   'port-forbidden': 'blocked',
   'target-invalid': 'blocked',
   'ssh-config-unsupported': 'blocked',
+  'ssh-config-invalid': 'blocked',
+  'ssh-config-needs-openssh': 'blocked',
+  'openssh-missing': 'blocked',
+  'openssh-unavailable': 'blocked',
+  'openssh-failed': 'transient',
+  'ssh-no-common-algorithm': 'blocked',
+  'jump-unreachable': 'transient',
+  'jump-forbidden': 'blocked',
+  'proxy-command-failed': 'transient',
+  'proxy-command-not-found': 'blocked',
   'gateway-unreachable': 'transient',
   'gateway-url-invalid': 'blocked',
   'gateway-url-insecure': 'blocked',

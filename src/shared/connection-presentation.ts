@@ -74,7 +74,7 @@ export function presentConnection(
     case 'waiting-for-user':
       return present(
         'waitingForUser',
-        questionLine(state.prompt),
+        questionLine(state.prompt, target),
         'waiting',
         ['reconnectNow', 'pause', 'disconnect'],
         questionParams(state.prompt),
@@ -114,17 +114,29 @@ export function presentConnection(
   }
 }
 
-function questionLine(prompt: UserPrompt): string {
+/** Where the gateway is called after the host that asks, one name is enough. */
+function questionLine(prompt: UserPrompt, target: FailureTarget): string {
+  const line = questionOf(prompt);
+  return prompt.type !== 'passphrase' && prompt.host === target.label ? `${line}Here` : line;
+}
+
+function questionOf(prompt: UserPrompt): string {
   switch (prompt.type) {
     case 'host-key':
       return 'askHostKey';
     case 'passphrase':
       return 'askPassphrase';
+    case 'password':
+    case 'keyboard-interactive':
+    case 'confirm':
+      return 'askSignIn';
+    case 'notice':
+      return 'askTouch';
     default:
       return assertNever(prompt);
   }
 }
 
 function questionParams(prompt: UserPrompt): Readonly<Record<string, string>> {
-  return prompt.type === 'host-key' ? { host: prompt.host } : { path: prompt.keyPath };
+  return prompt.type === 'passphrase' ? { path: prompt.keyPath } : { host: prompt.host };
 }

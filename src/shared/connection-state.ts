@@ -11,7 +11,10 @@ export type ConnectStage =
   | 'gateway-handshake'
   | 'probing';
 
-/** A question that only the person can answer. `id` makes a late answer to an older question harmless. */
+/**
+ * A question that only the person can answer. `id` makes a late answer to an older question harmless. Texts that come
+ * from a server or from ssh are bounded and without control characters, and are shown as plain text only.
+ */
 export type UserPrompt =
   | {
       readonly type: 'host-key';
@@ -33,12 +36,80 @@ export type UserPrompt =
       readonly keyPath: string;
       /** True after a passphrase that did not open the key. */
       readonly wasWrong: boolean;
+    }
+  | {
+      /** The account's password on the server (RFC 4252, section 8). */
+      readonly type: 'password';
+      readonly id: string;
+      readonly user: string;
+      readonly host: string;
+      /** True after a password that the server refused. */
+      readonly wasWrong: boolean;
+    }
+  | {
+      /** What the server asks in its own words (RFC 4256): one-time codes, passwords, anything. */
+      readonly type: 'keyboard-interactive';
+      readonly id: string;
+      readonly user: string;
+      readonly host: string;
+      readonly name: string;
+      readonly instructions: string;
+      /** At least one; `echo` false means that what is typed must not show. */
+      readonly prompts: readonly { readonly text: string; readonly echo: boolean }[];
+      /** True after answers that the server refused in this attempt. */
+      readonly wasWrong: boolean;
+    }
+  | {
+      /** A yes-or-no question of the system's ssh, in its own words. */
+      readonly type: 'confirm';
+      readonly id: string;
+      readonly host: string;
+      readonly text: string;
+    }
+  | {
+      /** Nothing to type: the person has to do something elsewhere, such as touch a security key. It goes by itself. */
+      readonly type: 'notice';
+      readonly id: string;
+      readonly host: string;
+      readonly text: string;
     };
 
+export type PromptType = UserPrompt['type'];
+
+/** `remember`: keep it in the system's keychain for later connections, once it has proved right. */
 export type PromptAnswer =
   | { readonly type: 'trust-host-key'; readonly fingerprint: string }
-  | { readonly type: 'passphrase'; readonly passphrase: string }
+  | { readonly type: 'passphrase'; readonly passphrase: string; readonly remember: boolean }
+  | { readonly type: 'password'; readonly password: string; readonly remember: boolean }
+  | {
+      readonly type: 'responses';
+      /** One for each prompt, in order. */
+      readonly responses: readonly string[];
+      /** Only where there is one hidden prompt (see `canRemember`). */
+      readonly remember: boolean;
+    }
+  | { readonly type: 'confirm' }
   | { readonly type: 'cancel' };
+
+/**
+ * Whether the keychain may keep the answer. Of the server's own questions only a password will be the same next time: one
+ * hidden prompt that calls itself so.
+ */
+export function canRemember(prompt: UserPrompt): boolean {
+  switch (prompt.type) {
+    case 'passphrase':
+    case 'password':
+      return true;
+    case 'keyboard-interactive': {
+      const [only, ...more] = prompt.prompts;
+      return more.length === 0 && only?.echo === false && /password|암호|비밀번호/i.test(only.text);
+    }
+    case 'host-key':
+    case 'confirm':
+    case 'notice':
+      return false;
+  }
+}
 
 /**
  * What a gateway's connection is doing: the one union shared by main and renderer.
@@ -62,6 +133,12 @@ export type ConnectionState =
       readonly attempt: number;
       readonly prompt: UserPrompt;
       readonly reconnecting: boolean;
+      /**
+       * True while the attempt waits for the answer: the question is shown. False where nobody asked for this attempt (a
+       * reconnect in the background), or where the server did not wait so long: nothing is open, nothing pops up, and
+       * `attend` begins anew.
+       */
+      readonly attended: boolean;
     }
   | {
       readonly status: 'connected';

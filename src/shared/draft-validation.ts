@@ -52,7 +52,16 @@ export function validateDraft(draft: GatewayDraft): DraftErrors {
 export function fieldsOfMode(mode: GatewayDraft['mode']): readonly DraftField[] {
   switch (mode) {
     case 'ssh':
-      return ['name', 'sshTarget', 'identityFile', 'gatewayPort', 'localPort', 'token', 'password'];
+      return [
+        'name',
+        'sshTarget',
+        'identityFile',
+        'sshTransport',
+        'gatewayPort',
+        'localPort',
+        'token',
+        'password',
+      ];
     case 'direct':
       return ['name', 'directUrl', 'token', 'password'];
     case 'local':

@@ -3,6 +3,7 @@ import type { GatewayMode } from './gateway-profile.ts';
 import type { Translate } from './i18n/index.ts';
 import type { DraftField } from './ipc-contract.ts';
 import { assertNever } from './result.ts';
+import type { TransportReason } from './ssh-resolution.ts';
 
 /** What the words need to know of the gateway beyond the failure's own facts (see `failureTarget`). */
 export interface FailureTarget {
@@ -20,7 +21,9 @@ export type FailureAction = { readonly label: string } & (
   /** Opens Settings with this field focused; null: just opens it. */
   | { readonly type: 'open-settings'; readonly field: DraftField | null }
   /** Connects anew, so that the question that was declined is asked again. */
-  | { readonly type: 'review'; readonly question: 'host-key' | 'passphrase' }
+  | { readonly type: 'review'; readonly question: 'host-key' | 'passphrase' | 'sign-in' }
+  /** Asks for the host's name, then takes its changed keys out of known_hosts. */
+  | { readonly type: 'remove-host-keys' }
   | { readonly type: 'use-port'; readonly port: number }
   | { readonly type: 'forget-device-token' }
   /** `text` is shown and can be copied; `runsOn` says where it belongs. */
@@ -43,6 +46,8 @@ export interface FailureDescription {
 export interface FailureWords {
   /** Nothing is tried again by itself, e.g. after a test of a form: then nothing says so. */
   readonly isFinal?: boolean;
+  /** The keys of a `host-key-changed` stand beside the words, so that these need not repeat them. */
+  readonly isBesideKeys?: boolean;
 }
 
 /** What Gangway does by itself after failures that may heal, for those whose words do not say it anyway. */
@@ -58,6 +63,9 @@ const GOES_ON: Readonly<Partial<Record<ConnectionFailure['code'], 'trying' | 'lo
   'gateway-not-listening': 'looking',
   'gateway-unreachable': 'trying',
   'gateway-silent': 'trying',
+  'openssh-failed': 'trying',
+  'jump-unreachable': 'trying',
+  'proxy-command-failed': 'trying',
 };
 
 type SettingsField = Exclude<DraftField, 'name'>;
@@ -80,12 +88,23 @@ const COMMANDS = {
   listHostKeys: 'for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf "$key"; done',
 } as const;
 
+/** Keys of the words under `algorithmKinds`. */
+const ALGORITHM_KINDS: {
+  readonly [K in FailureFacts['ssh-no-common-algorithm']['kind']]: string;
+} = {
+  'key exchange': 'keyExchange',
+  'host key': 'hostKey',
+  cipher: 'cipher',
+  mac: 'mac',
+  compression: 'compression',
+};
+
 /** The one place that turns a failure into words and buttons: windows, tray, notifications and tests share it. */
 export function describeFailure(
   failure: ConnectionFailure,
   target: FailureTarget,
   t: Translate,
-  { isFinal = false }: FailureWords = {},
+  { isFinal = false, isBesideKeys = false }: FailureWords = {},
 ): FailureDescription {
   const can = actionsIn(t);
   const retry = isFinal || failureKind(failure.code) === 'blocked' ? can.retry() : can.retryNow();
@@ -106,6 +125,8 @@ export function describeFailure(
   });
   const list = (items: readonly string[]): string =>
     items.length > 0 ? items.join(', ') : t('failures.none');
+  const because = (reasons: readonly TransportReason[]): string =>
+    reasons.map(({ code, detail }) => t(`transportReasons.${code}`, { detail })).join(' ');
   const gateway = target.label;
   const portField: SettingsField = target.mode === 'local' ? 'localGatewayPort' : 'gatewayPort';
   const addressField: SettingsField = target.mode === 'direct' ? 'directUrl' : portField;
@@ -152,12 +173,34 @@ export function describeFailure(
         known: list(known.map((key) => key.fingerprint)),
         place: list(known.map((key) => `${key.file}:${key.line}`)),
       };
-      return say(params, [...forgetHostKey(failure.facts).map((command) => can.copyHere(command)), retry]);
+      const commands = forgetHostKey(failure.facts).map((command) => can.copyHere(command));
+      // What is taken out is what keeps the saved connection from being there; a test of a form keeps nothing.
+      const remove = isFinal || known.length === 0 ? [] : [can.removeHostKeys()];
+      const isNamed = known.every((key) => key.fingerprint !== '');
+      const body = isNamed ? 'body' : 'bodyUnnamed';
+      const words = isBesideKeys || known.length === 0 ? 'bodyShort' : body;
+      return say(params, [...commands, retry, ...remove], words);
     }
     case 'host-key-revoked':
-      return say(failure.facts, [retry, can.settings('sshTarget')]);
+      return say(
+        failure.facts,
+        [retry, can.settings('sshTarget')],
+        failure.facts.file === '' ? 'bodyUnplaced' : 'body',
+      );
+    case 'host-key-unknown': {
+      const { host, port, fingerprint, file } = failure.facts;
+      const keyscan = `ssh-keyscan -p ${port} ${shellQuote(host)}`;
+      const body = fingerprint === '' || file === '' ? 'bodyUnnamed' : 'body';
+      return say(failure.facts, [can.copyHere(keyscan), can.copyThere(COMMANDS.listHostKeys), retry], body);
+    }
+    case 'sign-in-declined':
+      return say(failure.facts, [can.review('sign-in'), can.settings('sshTarget')]);
     case 'host-key-declined':
-      return say(failure.facts, [can.review('host-key'), can.copyThere(COMMANDS.listHostKeys)]);
+      return say(
+        failure.facts,
+        [can.review('host-key'), can.copyThere(COMMANDS.listHostKeys)],
+        failure.facts.fingerprint === '' ? 'bodyUnnamed' : 'body',
+      );
     case 'known-hosts-unreadable':
     case 'known-hosts-unwritable':
       return say(failure.facts, [retry, can.copyHere(`ls -l ${shellQuote(failure.facts.path)}`)]);
@@ -180,7 +223,8 @@ export function describeFailure(
     case 'key-unreadable': {
       const { path, reason } = failure.facts;
       const commands = repairKey(path, reason).map((command) => can.copyHere(command));
-      return say({ path }, [can.settings('identityFile'), ...commands, retry], reason);
+      const transport = reason === 'unsupported' ? [can.settings('sshTransport')] : [];
+      return say({ path }, [can.settings('identityFile'), ...transport, ...commands, retry], reason);
     }
     case 'passphrase-declined':
       return say(failure.facts, [can.review('passphrase'), can.settings('identityFile')]);
@@ -220,7 +264,49 @@ export function describeFailure(
     case 'target-invalid':
       return say(failure.facts, [can.settings('sshTarget')]);
     case 'ssh-config-unsupported':
-      return say(failure.facts, [can.settings('sshTarget'), retry]);
+      return say(failure.facts, [can.settings('sshTransport'), can.settings('sshTarget'), retry]);
+
+    case 'ssh-config-invalid':
+      return say(failure.facts, [retry, can.settings('sshTarget')]);
+    case 'ssh-config-needs-openssh': {
+      const { directives, target: name } = failure.facts;
+      return say({ target: name, directives: list(directives) }, [retry, can.settings('sshTarget')]);
+    }
+    case 'openssh-missing': {
+      const { reasons, target: name } = failure.facts;
+      const params = { target: name, reasons: because(reasons) };
+      return say(params, [can.settings('sshTransport'), retry], reasons.length === 0 ? 'bodyChosen' : 'body');
+    }
+    case 'openssh-unavailable': {
+      const { reasons, platform } = failure.facts;
+      const params = { system: platform === 'win32' ? 'Windows' : platform, reasons: because(reasons) };
+      return say(params, [can.settings('sshTransport'), retry], reasons.length === 0 ? 'bodyChosen' : 'body');
+    }
+    case 'openssh-failed':
+      return say(
+        { host: failure.facts.host, detail: failure.facts.detail },
+        [retry, can.showLog(), can.settings('sshTransport')],
+        failure.facts.detail.trim() === '' ? 'bodySilent' : 'body',
+      );
+    case 'ssh-no-common-algorithm': {
+      const { host, kind, offered } = failure.facts;
+      const body = offered.length === 0 ? 'bodyUnknown' : 'body';
+      return say(
+        { host, kind: t(`algorithmKinds.${ALGORITHM_KINDS[kind]}`), offered: list(offered) },
+        [can.settings('sshTransport'), retry],
+        body,
+      );
+    }
+    case 'jump-unreachable':
+    case 'jump-forbidden':
+    case 'proxy-command-not-found':
+      return say(failure.facts, [retry, can.settings('sshTarget')]);
+    case 'proxy-command-failed': {
+      const { exitCode, detail } = failure.facts;
+      const params = { ...failure.facts, exitCode: exitCode ?? 0 };
+      const silent = detail.trim() === '' ? 'bodySilent' : 'body';
+      return say(params, [retry, can.settings('sshTarget')], exitCode === null ? 'bodySignal' : silent);
+    }
 
     case 'gateway-unreachable':
       return target.mode === 'local'
@@ -319,6 +405,12 @@ export function describeFailure(
 
 type Params = Readonly<Record<string, string | number>>;
 
+const REVIEW_LABELS = {
+  'host-key': 'reviewHostKey',
+  passphrase: 'enterPassphrase',
+  'sign-in': 'signIn',
+} as const;
+
 type Can = ReturnType<typeof actionsIn>;
 
 function actionsIn(t: Translate) {
@@ -340,11 +432,12 @@ function actionsIn(t: Translate) {
       field,
       ...label(`settings.${field ?? 'any'}`),
     }),
-    review: (question: 'host-key' | 'passphrase'): FailureAction => ({
+    review: (question: 'host-key' | 'passphrase' | 'sign-in'): FailureAction => ({
       type: 'review',
       question,
-      ...label(question === 'host-key' ? 'reviewHostKey' : 'enterPassphrase'),
+      ...label(REVIEW_LABELS[question]),
     }),
+    removeHostKeys: (): FailureAction => ({ type: 'remove-host-keys', ...label('removeHostKeys') }),
     usePort: (port: number): FailureAction => ({ type: 'use-port', port, ...label('usePort', { port }) }),
     forgetDeviceToken: (): FailureAction => ({ type: 'forget-device-token', ...label('forgetDeviceToken') }),
     copyHere: (text: string): FailureAction => copy('copyCommand', text, 'this-computer'),

@@ -21,6 +21,11 @@ export interface GatewayProfile {
   readonly wanted: 'connected' | 'off';
 }
 
+/** What carries the SSH connection: the built-in ssh2, or the system's own `ssh`. */
+export type SshTransport = 'ssh2' | 'openssh';
+/** `automatic`: ssh2 where it does everything that the user's ssh configuration asks for, else OpenSSH. */
+export type SshTransportChoice = 'automatic' | SshTransport;
+
 export interface SshSettings {
   /** As typed: `user@host`, `host`, `user@host:port`, `ssh://…`, an IPv6 address in brackets, or an alias. */
   readonly target: string;
@@ -30,6 +35,9 @@ export interface SshSettings {
   readonly localPort: number;
   /** Path of a private key, `~` allowed; empty means the agent and the default keys of `~/.ssh`. */
   readonly identityFile: string;
+  readonly transport: SshTransportChoice;
+  /** `SHA256:…` of the public key that the server accepted last, offered first; '' before the first time. */
+  readonly lastCredential: string;
 }
 
 export function emptyProfile(id: string): GatewayProfile {
@@ -42,6 +50,8 @@ export function emptyProfile(id: string): GatewayProfile {
       gatewayPort: DEFAULT_GATEWAY_PORT,
       localPort: DEFAULT_GATEWAY_PORT,
       identityFile: '',
+      transport: 'automatic',
+      lastCredential: '',
     },
     direct: { url: '' },
     local: { port: DEFAULT_GATEWAY_PORT },

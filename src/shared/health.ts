@@ -1,10 +1,20 @@
 import type { ConnectionFailure } from './connection-failure.ts';
+import type { SshTransport } from './gateway-profile.ts';
 
 /** The layers between this window and the agent, from the near end to the far end. */
 export const LADDER_LAYERS = ['network', 'ssh', 'forward', 'gateway', 'channels'] as const;
 export type LadderLayer = (typeof LADDER_LAYERS)[number];
 
 export type RungVerdict = 'ok' | 'degraded' | 'failed' | 'checking' | 'unknown' | 'not-applicable';
+
+/** The SSH session behind a rung, in its own words. */
+export interface RungRoute {
+  readonly transport: SshTransport | null;
+  /** Names of the jump hosts, in order. */
+  readonly via: readonly string[];
+  /** The credential that the server accepted; null where it is not known. */
+  readonly signedInWith: string | null;
+}
 
 /** One rung: what is known of a layer, and since when it is known. */
 export interface LadderRung {
@@ -18,6 +28,8 @@ export interface LadderRung {
   readonly failure: ConnectionFailure | null;
   /** Short fact in the gateway's or the system's own words (a version, a key type); not translated. */
   readonly note: string | null;
+  /** Of the SSH rung while its session stands, else null. */
+  readonly route: RungRoute | null;
 }
 
 /** Always all five, in the order of LADDER_LAYERS. */

@@ -1,9 +1,10 @@
 import type { AppSnapshot, Preferences } from './app-snapshot.ts';
 import type { ChatPatch, ChatSession, ChatSnapshot } from './chat.ts';
 import type { ConnectionFailure } from './connection-failure.ts';
-import type { ConnectStage, PromptAnswer } from './connection-state.ts';
-import type { GatewayMode } from './gateway-profile.ts';
+import type { ConnectStage, PromptAnswer, PromptType } from './connection-state.ts';
+import type { GatewayMode, SshTransportChoice } from './gateway-profile.ts';
 import type { Result } from './result.ts';
+import type { HostSuggestion, SshResolution } from './ssh-resolution.ts';
 
 /**
  * The one contract between main and renderer. Handlers (main), `window.gangway` (preload), channel names and
@@ -21,6 +22,7 @@ export interface GatewayDraft {
   readonly gatewayPort: number;
   readonly localPort: number;
   readonly identityFile: string;
+  readonly sshTransport: SshTransportChoice;
   readonly directUrl: string;
   readonly localGatewayPort: number;
   readonly token: string | null;
@@ -43,6 +45,21 @@ export type SaveError =
   | { readonly type: 'fields'; readonly fields: Readonly<Partial<Record<DraftField, FieldErrorCode>>> }
   | { readonly type: 'failure'; readonly failure: ConnectionFailure };
 
+/** What decides where a form's SSH target leads. */
+export interface SshTargetQuestion {
+  readonly gatewayId: string;
+  readonly sshTarget: string;
+  readonly identityFile: string;
+  readonly sshTransport: SshTransportChoice;
+}
+
+export type RemoveHostKeysError =
+  /** What was typed is not the host's name. */
+  | { readonly type: 'name-differs' }
+  /** No changed host key stands in the way (any more). */
+  | { readonly type: 'nothing-to-remove' }
+  | { readonly type: 'failure'; readonly failure: ConnectionFailure };
+
 /** Steps of "Test connection", in the order in which they run. */
 export type TestStep = 'settings' | ConnectStage | 'health';
 
@@ -58,7 +75,7 @@ export interface TestProgress {
     | { readonly type: 'passed' }
     | { readonly type: 'failed'; readonly failure: ConnectionFailure }
     /** It would connect, but asks the person something first (an unknown host key, a passphrase). */
-    | { readonly type: 'needs-user'; readonly reason: 'host-key' | 'passphrase'; readonly detail: string }
+    | { readonly type: 'needs-user'; readonly reason: PromptType; readonly detail: string }
     | { readonly type: 'cancelled' };
 }
 
@@ -111,10 +128,16 @@ export const ipcContract = {
     saveAndConnect: command<GatewayDraft, Result<null, SaveError>>(),
     /** Native file dialog for an identity file; null when the person cancelled. */
     chooseIdentityFile: command<ForGateway, { readonly path: string | null }>(),
+    /** What the SSH configuration makes of the form's target; nothing is connected. */
+    resolveTarget: command<SshTargetQuestion, Result<SshResolution, ConnectionFailure>>(),
+    /** Hosts of the user's SSH configuration, in the order of the files. */
+    suggestHosts: command<null, readonly HostSuggestion[]>(),
     /** Starts a test of a form that need not be saved; progress comes as `testProgress`. */
     testConnection: command<GatewayDraft, Result<{ readonly testId: string }, SaveError>>(),
     cancelTest: command<{ readonly testId: string }, null>(),
     testProgress: event<TestProgress>(),
+    /** Forgets the passphrases and passwords that were given for SSH, in the keychain and in this run. */
+    forgetSshSecrets: command<ForGateway, null>(),
   },
   connection: {
     connect: command<ForGateway, null>(),
@@ -123,6 +146,13 @@ export const ipcContract = {
     resume: command<ForGateway, null>(),
     reconnectNow: command<ForGateway, null>(),
     answerPrompt: command<ForGateway & { readonly promptId: string; readonly answer: PromptAnswer }, null>(),
+    /** Shows a question that came while nobody was there: asks it anew, in an attempt that waits for the answer. */
+    attend: command<ForGateway, null>(),
+    /**
+     * Takes the host keys of a `host-key-changed` failure out of known_hosts and connects, so that the new key can be
+     * verified. Only with the host's name typed by hand.
+     */
+    removeHostKeys: command<ForGateway & { readonly typedHost: string }, Result<null, RemoveHostKeysError>>(),
     /** Takes the free port that a `port-taken` failure offered, remembers it and connects. */
     usePort: command<ForGateway & { readonly port: number }, null>(),
     /** Forgets the device token of a gateway that no longer accepts it, and connects anew. */

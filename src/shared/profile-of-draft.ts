@@ -16,6 +16,9 @@ export function profileOfDraft(saved: GatewayProfile, draft: GatewayDraft): Gate
       gatewayPort: draft.gatewayPort,
       localPort: draft.localPort,
       identityFile: draft.identityFile.trim(),
+      transport: draft.sshTransport,
+      // A key that one server took is nothing to begin with at another.
+      lastCredential: saved.ssh.target === draft.sshTarget.trim() ? saved.ssh.lastCredential : '',
     },
     direct: { ...saved.direct, url: draft.directUrl.trim() },
     local: { ...saved.local, port: draft.localGatewayPort },

@@ -37,7 +37,8 @@ export function parseSshTarget(text: string): Result<SshTarget, SshTargetError> 
   const isUri = /^ssh:\/\//i.test(original);
   const body = isUri ? original.slice('ssh://'.length).replace(/\/$/, '') : original;
   const at = body.lastIndexOf('@');
-  const user = at === -1 ? null : body.slice(0, at);
+  const written = at === -1 ? null : body.slice(0, at);
+  const user = written !== null && isUri ? decoded(written) : written;
   if (body.startsWith('-')) return err('leading-dash');
   if (user !== null && !isUser(user)) return err('bad-user');
   const rest = splitHostAndPort(body.slice(at + 1));
@@ -53,6 +54,16 @@ function isClean(text: string): boolean {
   return !/[\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff"'`\\$&;|<>(){}!*?#^]/u.test(
     text,
   );
+}
+
+/** As ssh(1) does with the user of a `ssh://` target; '' (no user's name) for what is no encoding or hides odd characters. */
+function decoded(user: string): string {
+  try {
+    const text = decodeURIComponent(user);
+    return isClean(text) ? text : '';
+  } catch {
+    return '';
+  }
 }
 
 function isUser(user: string): boolean {

@@ -48,10 +48,10 @@ test.beforeAll(async () => {
   await stage.startApp(['--use-fake-device-for-media-stream']);
   settingsPage = await stage.app().window('settings');
   await new SettingsScreen(settingsPage).connectWith(stage.goodValues());
+  await hostKeyDialog(settingsPage).trust.click();
   const unlock = passphraseDialog(settingsPage);
   await unlock.passphrase.fill(PASSPHRASE);
   await unlock.unlock.click();
-  await hostKeyDialog(settingsPage).trust.click();
   await expectStatus(settingsPage, 'Connected');
   chatPage = await stage.show('chat');
   await expectStatus(chatPage, 'Connected');

@@ -180,4 +180,39 @@ describe('house rules', () => {
     );
     expect(found).toEqual([]);
   });
+
+  it('the main process loads no SSH: that is the tunnel process', () => {
+    const loaded = loadedFrom('src/main/index.ts');
+    expect(loaded).toContain('src/main/app/command-handlers.ts');
+    expect(loaded).not.toContain('ssh2');
+    expect(loadedFrom('src/main/tunnel-process.ts')).toContain('ssh2');
+  });
 });
+
+/** Files and packages that are loaded with a file: no types, and nothing that a call imports later. */
+function loadedFrom(entry: string): ReadonlySet<string> {
+  const loaded = new Set<string>();
+  const queue = [entry];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (loaded.has(path)) continue;
+    loaded.add(path);
+    const text = SOURCES.find((source) => source.path === path)?.text;
+    if (text === undefined) continue;
+    for (const statement of ts.createSourceFile(path, text, ts.ScriptTarget.Latest).statements) {
+      const target = loadedBy(statement);
+      if (target !== null) {
+        queue.push(target.startsWith('.') ? join(dirname(path), target).replaceAll('\\', '/') : target);
+      }
+    }
+  }
+  return loaded;
+}
+
+function loadedBy(statement: ts.Statement): string | null {
+  const isLoading =
+    (ts.isImportDeclaration(statement) &&
+      statement.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword) ||
+    (ts.isExportDeclaration(statement) && !statement.isTypeOnly);
+  if (!isLoading || statement.moduleSpecifier === undefined) return null;
+  return ts.isStringLiteral(statement.moduleSpecifier) ? statement.moduleSpecifier.text : null;
+}

@@ -15,6 +15,7 @@ export interface AppModelSources {
   gateways(): readonly GatewaySnapshot[];
   primaryGatewayId(): string;
   notices(): readonly AppNotice[];
+  secretPersistence(): AppSnapshot['secretPersistence'];
 }
 
 /** Puts together what windows and tray show. Sources say that something changed; the model says when to look again. */
@@ -74,6 +75,7 @@ export class AppModel implements Disposable {
       gateways: sources.gateways(),
       primaryGatewayId: sources.primaryGatewayId(),
       notices: sources.notices(),
+      secretPersistence: sources.secretPersistence(),
     };
   }
 }

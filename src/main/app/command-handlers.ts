@@ -1,4 +1,5 @@
-import { failure } from '../../shared/connection-failure.ts';
+import { failure, type ConnectionFailure, type KnownHostKey } from '../../shared/connection-failure.ts';
+import { connectionFailureOf, type PromptAnswer } from '../../shared/connection-state.ts';
 import { validateDraft } from '../../shared/draft-validation.ts';
 import type { GatewayProfile } from '../../shared/gateway-profile.ts';
 import type { Translate } from '../../shared/i18n/index.ts';
@@ -7,6 +8,7 @@ import type {
   CommandHandlers,
   ForGateway,
   GatewayDraft,
+  RemoveHostKeysError,
   SaveError,
 } from '../../shared/ipc-contract.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
@@ -19,7 +21,7 @@ import type { AppModel } from './app-model.ts';
 import type { ChatSubscriptions } from './chat-subscriptions.ts';
 import type { ConnectionTests } from './connection-tests.ts';
 import type { GatewayRegistry, LiveGateway } from './gateway-registry.ts';
-import type { CommandContext, Desktop } from './ports.ts';
+import type { CommandContext, Desktop, SshConfig } from './ports.ts';
 
 export interface CommandPorts {
   readonly model: AppModel;
@@ -33,6 +35,9 @@ export interface CommandPorts {
   readonly tests: ConnectionTests;
   readonly desktop: Desktop;
   readonly sshDir: string;
+  readonly sshConfig: SshConfig;
+  /** Takes lines out of known_hosts files; each must still hold what is named. */
+  readonly removeHostKeys: (keys: readonly KnownHostKey[]) => Promise<Result<void, ConnectionFailure>>;
   readonly translate: () => Translate;
   dismissNotice(type: string): void;
   /** What was just typed must not show in any log, also where it is not stored. */
@@ -93,6 +98,16 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
     });
   }
 
+  async function forgetting(forget: () => Promise<void>): Answer<null> {
+    try {
+      await forget();
+      return done;
+    } catch {
+      const reason = failure('secrets-unavailable', { detail: secrets.backend });
+      return err({ type: 'failure', failure: reason });
+    }
+  }
+
   return {
     'app.getSnapshot': () => Promise.resolve(ok(model.current())),
     'app.openWindow': ({ window, gatewayId }) => {
@@ -130,6 +145,20 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
         const title = ports.translate()('tray.chooseIdentityFile');
         return ok({ path: await desktop.chooseFile({ title, startDir: ports.sshDir, windowId }) });
       }),
+    'settings.resolveTarget': (input) =>
+      withGateway(input, async ({ connection }) => {
+        const { sshTarget, identityFile, sshTransport } = input;
+        const { ssh } = connection.profile;
+        return ok(
+          await ports.sshConfig.describe({
+            ...ssh,
+            target: sshTarget,
+            identityFile,
+            transport: sshTransport,
+          }),
+        );
+      }),
+    'settings.suggestHosts': async () => ok(await ports.sshConfig.suggestHosts()),
     'settings.testConnection': (draft) =>
       withGateway<Result<{ readonly testId: string }, SaveError>>(draft, async (gateway) => {
         const fields = validateDraft(draft);
@@ -140,6 +169,8 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
         const testId = await tests.start(tested, { ...draft, isElsewhere: !isSameGateway(saved, tested) });
         return ok(ok({ testId }));
       }),
+    'settings.forgetSshSecrets': (input) =>
+      withGateway(input, ({ connection }) => forgetting(() => connection.forgetSshSecrets())),
     'settings.cancelTest': ({ testId }) => {
       tests.cancel(testId);
       return Promise.resolve(done);
@@ -177,9 +208,24 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
       }),
     'connection.answerPrompt': (input) =>
       withGateway(input, ({ connection }) => {
-        if (input.answer.type === 'passphrase') ports.noteSecret(input.answer.passphrase);
+        for (const typed of secretsOf(input.answer)) ports.noteSecret(typed);
         connection.answerPrompt(input.promptId, input.answer);
         return done;
+      }),
+    'connection.attend': (input) =>
+      withGateway(input, ({ connection }) => {
+        connection.attend();
+        return done;
+      }),
+    'connection.removeHostKeys': (input) =>
+      withGateway<Result<null, RemoveHostKeysError>>(input, async ({ connection }) => {
+        const reason = connectionFailureOf(connection.snapshot().connection);
+        if (reason?.code !== 'host-key-changed') return ok(err({ type: 'nothing-to-remove' }));
+        if (input.typedHost.trim() !== reason.facts.host) return ok(err({ type: 'name-differs' }));
+        const removed = await ports.removeHostKeys(reason.facts.known);
+        if (!removed.ok) return ok(err({ type: 'failure', failure: removed.error }));
+        connection.reconnectNow();
+        return ok(done);
       }),
     'connection.usePort': (input) =>
       withGateway(input, ({ connection }) => {
@@ -196,14 +242,9 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
       }),
     'connection.forgetDeviceToken': (input) =>
       withGateway(input, async ({ connection }) => {
-        try {
-          await connection.forgetDeviceToken();
-        } catch {
-          const reason = failure('secrets-unavailable', { detail: secrets.backend });
-          return err({ type: 'failure', failure: reason });
-        }
-        connection.reconnectNow();
-        return done;
+        const forgotten = await forgetting(() => connection.forgetDeviceToken());
+        if (forgotten.ok) connection.reconnectNow();
+        return forgotten;
       }),
     'connection.refreshHealth': (input) =>
       withGateway(input, ({ connection }) => {
@@ -233,6 +274,22 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
       withGateway(input, ({ chat }) => chat.discard(input.sessionKey, input.messageId)),
     'chat.loadOlder': (input) => withGateway(input, ({ chat }) => chat.loadOlder(input.sessionKey)),
   };
+}
+
+/** What must not show in any log. */
+function secretsOf(answer: PromptAnswer): readonly string[] {
+  switch (answer.type) {
+    case 'passphrase':
+      return [answer.passphrase];
+    case 'password':
+      return [answer.password];
+    case 'responses':
+      return answer.responses;
+    case 'trust-host-key':
+    case 'confirm':
+    case 'cancel':
+      return [];
+  }
 }
 
 /** Null leaves the stored one, '' removes it, anything else replaces it. True when something changed. */

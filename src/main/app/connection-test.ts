@@ -4,7 +4,6 @@ import type { GatewayMode, GatewayProfile } from '../../shared/gateway-profile.t
 import type { TestProgress, TestStep } from '../../shared/ipc-contract.ts';
 import { assertNever } from '../../shared/result.ts';
 import {
-  NO_ANSWERS,
   type RouteDriver,
   type RouteEvent,
   type SessionDriver,
@@ -74,7 +73,7 @@ export class ConnectionTest implements Closable {
     this.#begin('settings');
     this.#pass('settings');
     this.#report();
-    route.open(ATTEMPT, NO_ANSWERS);
+    route.open(ATTEMPT);
   }
 
   cancel(): void {
@@ -104,6 +103,7 @@ export class ConnectionTest implements Closable {
         this.#fail(event.failure);
         return;
       case 'route-alive':
+      case 'route-question-over':
         return;
       default:
         assertNever(event);
@@ -147,9 +147,8 @@ export class ConnectionTest implements Closable {
   }
 
   #needsUser(prompt: UserPrompt): void {
-    const detail = prompt.type === 'host-key' ? prompt.fingerprint : prompt.keyPath;
     this.#finishRunning('needs-user');
-    this.#end({ type: 'needs-user', reason: prompt.type, detail });
+    this.#end({ type: 'needs-user', reason: prompt.type, detail: detailOf(prompt) });
   }
 
   #fail(reason: ConnectionFailure): void {
@@ -295,4 +294,22 @@ export class TestSecrets implements SecretStore {
 /** The profile for a test: its listener takes a port of its own, so that a live connection keeps the saved one. */
 export function testProfile(profile: GatewayProfile, freePort: number): GatewayProfile {
   return { ...profile, ssh: { ...profile.ssh, localPort: freePort } };
+}
+
+/** What the question is about, for one line. */
+function detailOf(prompt: UserPrompt): string {
+  switch (prompt.type) {
+    case 'host-key':
+      return prompt.fingerprint;
+    case 'passphrase':
+      return prompt.keyPath;
+    case 'password':
+    case 'keyboard-interactive':
+      return `${prompt.user}@${prompt.host}`;
+    case 'confirm':
+    case 'notice':
+      return prompt.host;
+    default:
+      return assertNever(prompt);
+  }
 }

@@ -2,7 +2,7 @@ import type { GatewaySnapshot, StoredSecrets } from '../../shared/app-snapshot.t
 import type { PromptAnswer } from '../../shared/connection-state.ts';
 import type { GatewayMode, GatewayProfile } from '../../shared/gateway-profile.ts';
 import { isSameGateway, isSameTarget } from '../core/connection/connection-target.ts';
-import type { RouteDriver, SessionDriver } from '../core/connection/ports.ts';
+import type { RouteDriver, RouteEvent, SessionDriver, SessionEvent } from '../core/connection/ports.ts';
 import { ConnectionSupervisor } from '../core/connection/supervisor.ts';
 import { Emitter } from '../core/emitter.ts';
 import type { LadderSource } from '../core/health/ladder-monitor.ts';
@@ -17,9 +17,20 @@ export interface GatewayConnectionPorts {
   readonly power: PowerEvents;
   readonly logger: Logger;
   readonly secrets: SecretStore;
+  readonly sshSecrets: SshSecrets;
+  /** Writes a profile to the settings. */
+  readonly saveProfile: (profile: GatewayProfile) => void;
   readonly createRoute: (profile: GatewayProfile) => RouteDriver;
   readonly session: ConnectionSession;
   readonly services: ConnectionServices;
+}
+
+/** What the keychain keeps of the answers to SSH's questions. Forgetting rejects when the keychain does not let go. */
+export interface SshSecrets {
+  readonly isKept: boolean;
+  onChange(listener: () => void): Disposable;
+  forgetAll(): Promise<void>;
+  forgetPasswords(): Promise<void>;
 }
 
 /** A session that keeps a device token for its gateway between connections. */
@@ -67,6 +78,8 @@ export class GatewayConnection implements Closable {
       createDrivers: (current) => ({ route: ports.createRoute(current), session: lasting(ports.session) }),
     });
     this.#store.add(this.#supervisor.onChange(() => this.#changes.emit(null)));
+    this.#store.add(this.#supervisor.onDriverEvent((event) => this.#noteCredential(event)));
+    this.#store.add(ports.sshSecrets.onChange(() => this.#changes.emit(null)));
     this.#store.add(ports.services.onChange(() => this.#changes.emit(null)));
     ports.services.start(this.#supervisor);
   }
@@ -91,6 +104,7 @@ export class GatewayConnection implements Closable {
       connection: this.#supervisor.state,
       ...services.snapshot(),
       secrets: { local: stored('local'), ssh: stored('ssh'), direct: stored('direct') },
+      hasSshSecrets: this.#ports.sshSecrets.isKept,
       restartNeeded: this.#differs(),
     };
   }
@@ -103,9 +117,16 @@ export class GatewayConnection implements Closable {
     this.#changes.emit(null);
   }
 
-  connect(): void {
+  /** `attended` false where no person asks for it, as when the app starts. */
+  connect(attended = true): void {
     this.#apply();
-    this.#supervisor.connect();
+    this.#supervisor.connect(attended);
+  }
+
+  /** A person is there for the question that waits, whatever was saved meanwhile. */
+  attend(): void {
+    this.#apply();
+    this.#supervisor.attend();
   }
 
   reconnectNow(): void {
@@ -142,6 +163,11 @@ export class GatewayConnection implements Closable {
     return this.#ports.session.forgetDeviceToken();
   }
 
+  /** Forgets the passphrases and passwords that SSH was answered with. Rejects as the keychain does. */
+  forgetSshSecrets(): Promise<void> {
+    return this.#ports.sshSecrets.forgetAll();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -168,14 +194,29 @@ export class GatewayConnection implements Closable {
     this.#ports.services.setProfile(this.#saved);
     this.#supervisor.profileChanged(this.#saved);
     // One gateway's device token is nothing for another to see. After the old session ended, which could store it again.
-    if (!isSameGateway(before, this.#saved)) void this.#dropDeviceToken();
+    if (!isSameGateway(before, this.#saved)) void this.#drop('device-token', () => this.forgetDeviceToken());
+    if (before.ssh.target !== this.#saved.ssh.target)
+      void this.#drop('ssh-passwords', () => this.#ports.sshSecrets.forgetPasswords());
   }
 
-  async #dropDeviceToken(): Promise<void> {
+  /** The key that the server accepted is offered first the next time, so that a bunch of others does not use up its tries. */
+  #noteCredential(event: RouteEvent | SessionEvent): void {
+    if (event.type !== 'route-up') return;
+    const { credentialFingerprint } = event.facts;
+    const { ssh } = this.#saved;
+    if (credentialFingerprint === null || credentialFingerprint === ssh.lastCredential) return;
+    // Of the server that was reached, not of one that was typed meanwhile.
+    if (ssh.target !== this.#applied.ssh.target) return;
+    this.#saved = { ...this.#saved, ssh: { ...ssh, lastCredential: credentialFingerprint } };
+    this.#ports.saveProfile(this.#saved);
+    this.#changes.emit(null);
+  }
+
+  async #drop(what: string, drop: () => Promise<void>): Promise<void> {
     try {
-      await this.forgetDeviceToken();
+      await drop();
     } catch {
-      this.#ports.logger.log('error', 'gateway.device-token-kept', { gatewayId: this.id });
+      this.#ports.logger.log('error', 'gateway.secret-kept', { gatewayId: this.id, what });
     }
   }
 }

@@ -6,13 +6,15 @@ import type { Clock, Connectivity, Logger, PowerEvents, Random, SecretStore } fr
 import type { TunnelChannel } from '../core/tunnel/tunnel-protocol.ts';
 import { DeviceIdentityStore } from '../node/gateway/device-identity.ts';
 import { GatewaySession } from '../node/gateway/gateway-session.ts';
-import { resolveSsh, type SshEnvironment } from '../node/ssh/resolve-ssh.ts';
+import { resolveSsh } from '../node/ssh/config/resolve-ssh.ts';
+import type { SshEnvironment } from '../node/ssh/config/ssh-environment.ts';
 import { DirectRoute } from '../node/tunnel/direct-route.ts';
 import { LocalRoute } from '../node/tunnel/local-route.ts';
 import { SshRoute } from '../node/tunnel/ssh-route.ts';
 import type { ConnectionTestPorts } from './connection-test.ts';
 import { GatewayConnection } from './gateway-connection.ts';
 import type { LiveGateway } from './gateway-registry.ts';
+import { GatewayPromptMemory } from './prompt-memory.ts';
 import { GatewayServices } from './gateway-services.ts';
 
 export interface GatewayFactoryPorts {
@@ -25,6 +27,8 @@ export interface GatewayFactoryPorts {
   readonly ssh: SshEnvironment;
   readonly clientVersion: string;
   readonly redact: (text: string) => string;
+  readonly noteSecret: (value: string) => void;
+  readonly saveProfile: (profile: GatewayProfile) => void;
   readonly startTunnelProcess: (gatewayId: string) => TunnelChannel;
 }
 
@@ -40,20 +44,23 @@ export class GatewayFactory {
 
   /** The connection and conversations of a saved gateway; ended by closing the connection. */
   create(profile: GatewayProfile): LiveGateway {
-    const { clock, random, logger, secrets, connectivity, power } = this.#ports;
+    const { clock, random, logger, secrets, connectivity, power, saveProfile } = this.#ports;
     let mode = profile.mode;
+    const memory = this.#createMemory(profile.id, secrets);
     const session = this.#createSession(profile.id, () => mode, secrets);
     const services = new GatewayServices(profile, session, { clock, logger, connectivity });
-    const connection = new GatewayConnection(profile, {
+    const connection: GatewayConnection = new GatewayConnection(profile, {
       clock,
       random,
       connectivity,
       power,
       logger,
       secrets,
+      sshSecrets: memory,
+      saveProfile,
       createRoute: (current) => {
         mode = current.mode;
-        return this.#createRoute(current);
+        return this.#createRoute(current, memory, () => connection.profile.ssh.lastCredential);
       },
       session,
       services,
@@ -67,7 +74,16 @@ export class GatewayFactory {
     secrets: SecretStore,
   ): Pick<ConnectionTestPorts, 'route' | 'session' | 'askHealth'> {
     const session = this.#createSession(profile.id, () => profile.mode, secrets);
-    return { route: this.#createRoute(profile), session, askHealth: () => askHealth(session) };
+    const { lastCredential } = profile.ssh;
+    // A memory of its own, over secrets that are not written: a test neither keeps nor forgets anything for the connection.
+    const memory = this.#createMemory(profile.id, secrets);
+    const route = this.#createRoute(profile, memory, () => lastCredential);
+    return { route, session, askHealth: () => askHealth(session) };
+  }
+
+  #createMemory(gatewayId: string, secrets: SecretStore): GatewayPromptMemory {
+    const { logger, noteSecret } = this.#ports;
+    return new GatewayPromptMemory({ gatewayId, secrets, logger, noteSecret });
   }
 
   #createSession(gatewayId: string, mode: () => GatewayMode, secrets: SecretStore): GatewaySession {
@@ -85,7 +101,12 @@ export class GatewayFactory {
     });
   }
 
-  #createRoute(profile: GatewayProfile): RouteDriver {
+  /** `lastCredential` is asked for at every attempt: it changes while the profile stays. */
+  #createRoute(
+    profile: GatewayProfile,
+    memory: GatewayPromptMemory,
+    lastCredential: () => string,
+  ): RouteDriver {
     const { clock, logger, ssh, startTunnelProcess } = this.#ports;
     switch (profile.mode) {
       case 'local':
@@ -94,7 +115,8 @@ export class GatewayFactory {
         return new DirectRoute(profile.direct.url);
       case 'ssh':
         return new SshRoute({
-          resolveConfig: () => resolveSsh(profile.ssh, ssh),
+          resolveConfig: () => resolveSsh({ ...profile.ssh, lastCredential: lastCredential() }, ssh),
+          memory,
           createChannel: () => startTunnelProcess(profile.id),
           clock,
           logger,

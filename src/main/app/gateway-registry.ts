@@ -35,6 +35,8 @@ export class GatewayRegistry implements Closable {
       if (profiles.some((profile) => profile.id === id)) continue;
       this.#gateways.delete(id);
       subscription.dispose();
+      // A keychain that does not let go is logged by nobody's connection any more; the id is never used again.
+      void gateway.connection.forgetSshSecrets().catch(() => undefined);
       const closing = gateway.connection.close();
       this.#closings.add(closing);
       void closing.finally(() => this.#closings.delete(closing));

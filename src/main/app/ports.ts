@@ -1,5 +1,8 @@
 import type { EventName, EventPayloadOf, WindowKind } from '../../shared/ipc-contract.ts';
+import type { ConnectionFailure } from '../../shared/connection-failure.ts';
+import type { SshSettings } from '../../shared/gateway-profile.ts';
 import type { Result } from '../../shared/result.ts';
+import type { HostSuggestion, SshResolution } from '../../shared/ssh-resolution.ts';
 
 /** What commands need of the desktop. Electron implements it at the edge, tests with plain objects. */
 export interface Desktop {
@@ -15,6 +18,12 @@ export interface Desktop {
   }): Promise<string | null>;
   /** Shows the log folder in the system's file manager. */
   showLog(): void;
+}
+
+/** What the user's SSH configuration says. */
+export interface SshConfig {
+  describe(settings: SshSettings): Promise<Result<SshResolution, ConnectionFailure>>;
+  suggestHosts(): Promise<readonly HostSuggestion[]>;
 }
 
 /** Sends events of the contract to windows. */

@@ -13,6 +13,8 @@ export interface TrayActionPorts {
   readonly registry: GatewayRegistry;
   readonly handlers: CommandHandlers<CommandContext>;
   readonly open: (window: WindowKind) => void;
+  /** Shows the gateway's question as soon as there is one. */
+  readonly showQuestion: (gatewayId: string) => void;
 }
 
 /** The menu belongs to no window. */
@@ -20,7 +22,7 @@ const NO_WINDOW: CommandContext = { windowId: 0 };
 
 /** Does what the tray's menu says, for the primary gateway, by the same commands as windows use. */
 export async function performTrayAction(action: TrayAction, ports: TrayActionPorts): Promise<void> {
-  const { settings, registry, handlers, open } = ports;
+  const { settings, registry, handlers, open, showQuestion } = ports;
   const forGateway = { gatewayId: settings.current.primaryGatewayId };
   switch (action.type) {
     case 'open':
@@ -37,6 +39,10 @@ export async function performTrayAction(action: TrayAction, ports: TrayActionPor
       if (!isConfigured(profile)) open('settings');
       return;
     }
+    case 'attend':
+      await handlers['connection.attend'](forGateway, NO_WINDOW);
+      showQuestion(forGateway.gatewayId);
+      return;
     case 'connect':
       await handlers['connection.connect'](forGateway, NO_WINDOW);
       return;

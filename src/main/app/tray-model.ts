@@ -5,15 +5,19 @@ import {
   type ConnectionPresentation,
   type TrayIcon,
 } from '../../shared/connection-presentation.ts';
+import type { ConnectionState, UserPrompt } from '../../shared/connection-state.ts';
 import { failureTarget } from '../../shared/gateway-label.ts';
 import type { GatewayMode } from '../../shared/gateway-profile.ts';
 import type { Translate } from '../../shared/i18n/index.ts';
 import type { WindowKind } from '../../shared/ipc-contract.ts';
+import { assertNever } from '../../shared/result.ts';
 
 /** What a click in the tray's menu asks for. */
 export type TrayAction =
   | { readonly type: 'open'; readonly window: WindowKind }
   | { readonly type: 'set-mode'; readonly mode: GatewayMode }
+  /** Shows the question that waits. */
+  | { readonly type: 'attend' }
   | { readonly type: 'connect' | 'reconnect-now' | 'pause' | 'resume' | 'show-log' | 'restart' | 'quit' };
 
 export type TrayItem =
@@ -66,6 +70,7 @@ export function trayModel(
     refreshInMs: shown?.refreshInMs ?? null,
     items: [
       { type: 'text', label: line },
+      ...questionItems(gateway?.connection, t),
       ...(hasBug ? bugItems(t) : []),
       { type: 'separator' },
       action(t('tray.openChat'), { type: 'open', window: 'chat' }, 'CmdOrCtrl+1'),
@@ -86,6 +91,29 @@ export function trayModel(
       action(t('tray.quit'), { type: 'quit' }),
     ],
   };
+}
+
+/** A question that waits is the first thing to do. */
+function questionItems(state: ConnectionState | undefined, t: Translate): readonly TrayItem[] {
+  if (state?.status !== 'waiting-for-user') return [];
+  return [action(t(`prompts.waiting.${questionWords(state.prompt)}.button`), { type: 'attend' })];
+}
+
+function questionWords(prompt: UserPrompt): 'hostKey' | 'passphrase' | 'signIn' | 'confirm' | 'touch' {
+  switch (prompt.type) {
+    case 'host-key':
+      return 'hostKey';
+    case 'passphrase':
+    case 'confirm':
+      return prompt.type;
+    case 'password':
+    case 'keyboard-interactive':
+      return 'signIn';
+    case 'notice':
+      return 'touch';
+    default:
+      return assertNever(prompt);
+  }
 }
 
 /** Always the same entries in the same places; what makes no sense now is greyed out. */

@@ -5,6 +5,8 @@ export const secretNames = {
   /** By mode, so that what was given for one way in is never shown to whoever answers at another. */
   token: (gatewayId: string, mode: GatewayMode): string => `gateway-token:${gatewayId}:${mode}`,
   password: (gatewayId: string, mode: GatewayMode): string => `gateway-password:${gatewayId}:${mode}`,
+  /** Passphrases and passwords of a gateway's SSH connection, all in one entry (src/main/app/prompt-memory.ts). */
+  sshSecrets: (gatewayId: string): string => `ssh-secrets:${gatewayId}`,
   /** The Ed25519 key pair by which every gateway knows this installation. */
   deviceIdentity: 'device-identity',
   /** A gateway's own token for this device and one role, issued with hello-ok. */

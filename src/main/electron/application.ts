@@ -22,12 +22,16 @@ import { GatewayRegistry } from '../app/gateway-registry.ts';
 import type { CommandContext, Desktop } from '../app/ports.ts';
 import { performTrayAction } from '../app/tray-actions.ts';
 import { trayModel, type TrayAction, type TrayModel } from '../app/tray-model.ts';
-import { type Disposable, DisposableStore, MutableDisposable } from '../core/lifecycle.ts';
+import { DisposableStore } from '../core/lifecycle.ts';
 import type { Logger, SecretStore } from '../core/ports.ts';
 import type { CommandHandlers } from '../../shared/ipc-contract.ts';
 import { freePort } from '../node/free-port.ts';
 import type { Redactor } from '../node/redact.ts';
-import { systemSshEnvironment } from '../node/ssh/resolve-ssh.ts';
+import { describeSsh } from '../node/ssh/config/describe-ssh.ts';
+import { systemSshEnvironment } from '../node/ssh/config/ssh-environment.ts';
+import { suggestHosts } from '../node/ssh/config/suggest-hosts.ts';
+import { removeKnownHosts } from '../node/ssh/known-hosts-file.ts';
+import { withProfile } from '../core/settings/schema.ts';
 import { SettingsStore } from '../node/settings/settings-store.ts';
 import { systemClock } from '../node/system-clock.ts';
 import { setAppMenu } from './app-menu.ts';
@@ -41,7 +45,7 @@ import { PromptWindows } from './prompt-windows.ts';
 import { SystemSecretStore } from './secret-store.ts';
 import { guardSessions } from './session-guard.ts';
 import { StandInWindow } from './stand-in-window.ts';
-import { TrayController } from './tray-controller.ts';
+import { TrayPresence } from './tray-presence.ts';
 import { hasTray } from './tray-support.ts';
 import { startTunnelProcess } from './tunnel-process-channel.ts';
 import { WindowFactory } from './window-factory.ts';
@@ -79,8 +83,7 @@ export class Application {
   readonly #store = new DisposableStore();
   readonly #dismissed = new Set<AppNotice['type']>();
   #parts: Parts | null = null;
-  #tray: TrayController | null = null;
-  readonly #trayTimer = this.#store.add(new MutableDisposable<Disposable>());
+  #tray: TrayPresence | null = null;
   #hasBug = false;
   #isQuitting = false;
   #translate: { readonly language: Language; readonly t: Translate } | null = null;
@@ -131,14 +134,15 @@ export class Application {
     parts.registry.sync(parts.settings.current.gateways);
     this.#applyPreferences(parts);
     this.#watch(parts);
+    this.#tray = this.#store.add(this.#makeTray(parts));
 
     const window = openAtStart ?? this.#openLater;
     const firstRun = !parts.registry.all().some(({ connection }) => isConfigured(connection.profile));
     if (window !== null || firstRun) this.#openWindow(window ?? 'settings');
     for (const { connection } of parts.registry.all())
-      if (connection.profile.wanted === 'connected') connection.connect();
+      if (connection.profile.wanted === 'connected') connection.connect(false);
       else if (isConfigured(connection.profile)) connection.pause();
-    await this.#startTray(parts, await trayIsLikely);
+    await this.#tray.start(await trayIsLikely);
   }
 
   #makeParts(): Parts {
@@ -167,6 +171,7 @@ export class Application {
     store.add(windows.onPageGone((windowId) => links.forget(windowId)));
     const connectivity = store.add(new SystemConnectivity(clock));
     const power = store.add(new SystemPowerEvents());
+    const sshEnvironment = systemSshEnvironment({ ...process.env, HOME: homeDir });
     const factory = new GatewayFactory({
       clock,
       random: Math.random,
@@ -174,9 +179,11 @@ export class Application {
       secrets,
       connectivity,
       power,
-      ssh: systemSshEnvironment({ ...process.env, HOME: homeDir }),
+      ssh: sshEnvironment,
       clientVersion: app.getVersion(),
       redact: (text) => redactor.redact(text),
+      noteSecret: (value) => redactor.addSecret(value),
+      saveProfile: (profile) => settings.update((current) => withProfile(current, profile)),
       startTunnelProcess: (gatewayId) =>
         startTunnelProcess(this.#options.tunnelModulePath, gatewayId, logger),
     });
@@ -204,6 +211,7 @@ export class Application {
         gateways: () => registry.all().map(({ connection }) => connection.snapshot()),
         primaryGatewayId: () => settings.current.primaryGatewayId,
         notices: () => this.#notices(settings, secrets),
+        secretPersistence: () => secrets.persistence,
       }),
     );
     const handlers = createCommandHandlers({
@@ -215,6 +223,11 @@ export class Application {
       tests,
       desktop: this.#desktop(windows, links),
       sshDir: join(homeDir, '.ssh'),
+      sshConfig: {
+        describe: (ssh) => describeSsh(ssh, sshEnvironment),
+        suggestHosts: () => suggestHosts(sshEnvironment),
+      },
+      removeHostKeys: (keys) => removeKnownHosts(keys),
       translate: () => this.#t(),
       dismissNotice: (type) => {
         this.#dismissed.add(type as AppNotice['type']);
@@ -242,48 +255,37 @@ export class Application {
     this.#store.add(
       model.onPublished((snapshot) => {
         windows.toAll('app.snapshot', snapshot);
-        this.#refreshTray(snapshot);
+        this.#tray?.refresh();
         prompts.show(snapshot);
       }),
     );
     this.#onTrayAction = (action) => {
       const open = (window: WindowKind): void => this.#openWindow(window);
-      void performTrayAction(action, { settings, registry, handlers, open });
+      const showQuestion = (gatewayId: string): void => {
+        prompts.want(gatewayId);
+        model.invalidate();
+      };
+      void performTrayAction(action, { settings, registry, handlers, open, showQuestion });
     };
     model.invalidate();
   }
 
   #onTrayAction: (action: TrayAction) => void = () => undefined;
 
-  async #startTray(parts: Parts, isLikely: boolean): Promise<void> {
+  #makeTray(parts: Parts): TrayPresence {
     const { assetsDir, logger } = this.#options;
-    if (isLikely) {
-      const model = this.#trayModel(parts.model.current());
-      this.#tray = TrayController.create(model, assetsDir, logger, (action) => this.#trayAction(action));
-    }
-    logger.log('info', 'app.ready', {
-      tray: this.#tray !== null,
-      sinceStartMs: Math.round(performance.now()),
+    return new TrayPresence({
+      assetsDir,
+      clock: systemClock,
+      logger,
+      model: () => this.#trayModel(parts.model.current()),
+      onAction: (action) => this.#trayAction(action),
+      onAbsent: () => {
+        parts.standIn.enable();
+        if (parts.windows.openCount === 0) this.#openWindow(this.#defaultWindow(parts));
+      },
+      onFound: () => parts.standIn.disable(),
     });
-    if (this.#tray !== null) {
-      this.#store.add(this.#tray);
-      this.#refreshTray(parts.model.current());
-      return;
-    }
-    parts.standIn.enable();
-    if (parts.windows.openCount === 0) this.#openWindow(this.#defaultWindow(parts));
-    await this.#waitForTray(parts);
-  }
-
-  /** A panel that starts after the app, as at log-in, is found within the first minutes. */
-  async #waitForTray(parts: Parts): Promise<void> {
-    for (const delayMs of TRAY_RETRIES_MS) {
-      await new Promise<void>((resolve) => this.#store.add(systemClock.setTimer(delayMs, resolve)));
-      if (!(await hasTray())) continue;
-      parts.standIn.disable();
-      await this.#startTray(parts, true);
-      return;
-    }
   }
 
   #trayAction(action: TrayAction): void {
@@ -304,15 +306,6 @@ export class Application {
 
   #trayModel(snapshot: AppSnapshot): TrayModel {
     return trayModel(snapshot, this.#t(), { hasBug: this.#hasBug, nowMs: systemClock.nowMs() });
-  }
-
-  /** Shows how things stand, and again when a countdown in the words goes on. */
-  #refreshTray(snapshot: AppSnapshot): void {
-    if (this.#tray === null) return;
-    const model = this.#trayModel(snapshot);
-    this.#tray.show(model);
-    const again = (): void => this.#refreshTray(snapshot);
-    this.#trayTimer.set(model.refreshInMs === null ? null : systemClock.setTimer(model.refreshInMs, again));
   }
 
   #desktop(windows: WindowFactory, links: ExternalLinks): Desktop {
@@ -439,6 +432,3 @@ export class Application {
     logger.log('info', 'app.quit', { tookMs: Math.round(performance.now() - startedMs) });
   }
 }
-
-/** When to look again for a tray that was not there at the start; together about four minutes. */
-const TRAY_RETRIES_MS: readonly number[] = [3_000, 7_000, 20_000, 60_000, 150_000];

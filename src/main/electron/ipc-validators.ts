@@ -7,6 +7,7 @@ const port = z.int().min(0).max(1_000_000);
 const sessionKey = z.string().min(1).max(512);
 const secret = z.string().max(4096).nullable();
 
+const typedSecret = z.string().max(4096);
 const nothing = z.null();
 const forGateway = z.strictObject({ gatewayId: id });
 const forSession = z.strictObject({ gatewayId: id, sessionKey });
@@ -21,6 +22,7 @@ const draft = z.strictObject({
   gatewayPort: port,
   localPort: port,
   identityFile: z.string().max(8192),
+  sshTransport: z.enum(['automatic', 'ssh2', 'openssh']),
   directUrl: z.string().max(8192),
   localGatewayPort: port,
   token: secret,
@@ -42,7 +44,15 @@ export const ipcValidators = {
   'settings.save': draft,
   'settings.saveAndConnect': draft,
   'settings.chooseIdentityFile': forGateway,
+  'settings.resolveTarget': z.strictObject({
+    gatewayId: id,
+    sshTarget: z.string().max(8192),
+    identityFile: z.string().max(8192),
+    sshTransport: z.enum(['automatic', 'ssh2', 'openssh']),
+  }),
+  'settings.suggestHosts': nothing,
   'settings.testConnection': draft,
+  'settings.forgetSshSecrets': forGateway,
   'settings.cancelTest': z.strictObject({ testId: id }),
   'connection.connect': forGateway,
   'connection.disconnect': forGateway,
@@ -54,10 +64,19 @@ export const ipcValidators = {
     promptId: z.string().min(1).max(128),
     answer: z.discriminatedUnion('type', [
       z.strictObject({ type: z.literal('trust-host-key'), fingerprint: z.string().min(1).max(128) }),
-      z.strictObject({ type: z.literal('passphrase'), passphrase: z.string().max(4096) }),
+      z.strictObject({ type: z.literal('passphrase'), passphrase: typedSecret, remember: z.boolean() }),
+      z.strictObject({ type: z.literal('password'), password: typedSecret, remember: z.boolean() }),
+      z.strictObject({
+        type: z.literal('responses'),
+        responses: z.array(typedSecret).min(1).max(32),
+        remember: z.boolean(),
+      }),
+      z.strictObject({ type: z.literal('confirm') }),
       z.strictObject({ type: z.literal('cancel') }),
     ]),
   }),
+  'connection.attend': forGateway,
+  'connection.removeHostKeys': z.strictObject({ gatewayId: id, typedHost: z.string().max(1024) }),
   'connection.usePort': z.strictObject({ gatewayId: id, port: z.int().min(1).max(65535) }),
   'connection.forgetDeviceToken': forGateway,
   'connection.refreshHealth': forGateway,

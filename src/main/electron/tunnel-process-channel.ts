@@ -1,27 +1,20 @@
 import { utilityProcess } from 'electron';
 import { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/ports.ts';
+import { passedEnvironment } from '../node/ssh/config/passed-environment.ts';
 import type { TunnelChannel, TunnelCommand, TunnelReport } from '../core/tunnel/tunnel-protocol.ts';
 
 /** Output of the process that is logged, per life: enough for a stack, too little to fill a disk. */
 const MAX_LOGGED_CHARS = 16 * 1024;
-/** Variables that the process needs; none of them is a secret. */
-const PASSED_ENV = ['HOME', 'USERPROFILE', 'PATH', 'SystemRoot', 'LANG', 'TZ'];
-
 /** Starts a tunnel process of its own (a utility process) and joins it as a channel. The app must be ready. */
 export function startTunnelProcess(modulePath: string, gatewayId: string, logger: Logger): TunnelChannel {
   const reports = new Emitter<TunnelReport>();
   const exits = new Emitter<number | null>();
-  const env = Object.fromEntries(
-    PASSED_ENV.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value] as const];
-    }),
-  );
   const child = utilityProcess.fork(modulePath, [], {
     serviceName: `Gangway tunnel ${gatewayId}`,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env,
+    // It runs the user's own commands (ProxyCommand).
+    env: passedEnvironment(process.env),
     execArgv: [],
   });
   let killed = false;

@@ -137,7 +137,7 @@ function composerHint(
     case 'blocked':
       return { shape: 'attention', text: t('chat.composer.blocked') };
     case 'waiting-for-user':
-      return { shape: 'waiting', text: t('chat.composer.offline') };
+      return { shape: 'waiting', text: t('chat.composer.waiting') };
     case 'connecting':
     case 'backing-off':
       return { shape: 'connecting', text: t('chat.composer.offline') };

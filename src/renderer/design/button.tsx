@@ -1,7 +1,7 @@
 import type { ButtonHTMLAttributes, ReactElement, Ref } from 'react';
 
 interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'className'> {
-  readonly look?: 'primary' | 'normal' | 'quiet';
+  readonly look?: 'primary' | 'normal' | 'quiet' | 'danger';
   readonly tone?: 'accent' | 'neutral';
   readonly size?: 'normal' | 'small' | 'icon';
   readonly ref?: Ref<HTMLButtonElement>;

@@ -9,6 +9,8 @@ interface DialogProps {
   readonly actions: ReactNode;
   /** Makes the dialog a form: Enter submits. */
   readonly onSubmit?: () => void;
+  /** It came while the person typed elsewhere: the title gets the focus, so that no control takes the next key. */
+  readonly isInterrupting?: boolean;
 }
 
 /**
@@ -22,6 +24,7 @@ export function Dialog({
   children,
   actions,
   onSubmit,
+  isInterrupting = false,
 }: DialogProps): ReactElement {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -31,7 +34,8 @@ export function Dialog({
     if (dialog === null) return undefined;
     const before = document.activeElement;
     if (!dialog.open) dialog.showModal();
-    dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus({ preventScroll: true });
+    const first = isInterrupting ? '.dialog__title' : '[data-autofocus]';
+    dialog.querySelector<HTMLElement>(first)?.focus({ preventScroll: true });
     // Where the dialog is taller than the window, it is read from its beginning.
     dialog.scrollTop = 0;
     return () => {
@@ -39,11 +43,11 @@ export function Dialog({
       // Without a jump: what the answer led to may be in sight elsewhere.
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
-  }, []);
+  }, [isInterrupting]);
 
   const content = (
     <>
-      <h2 className="dialog__title" id={titleId}>
+      <h2 className="dialog__title" id={titleId} tabIndex={isInterrupting ? -1 : undefined}>
         {title}
       </h2>
       {children}

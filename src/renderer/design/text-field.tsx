@@ -18,6 +18,8 @@ export interface TextFieldProps extends Omit<
   readonly masked?: boolean;
   /** Controls in the same row, after the box. */
   readonly trailing?: ReactNode;
+  /** What hangs below the box, over what follows. */
+  readonly popup?: ReactNode;
   readonly 'data-field'?: string;
   readonly 'data-autofocus'?: string;
 }
@@ -33,6 +35,7 @@ export function TextField({
   mono = false,
   masked = false,
   trailing,
+  popup,
   ...rest
 }: TextFieldProps): ReactElement {
   const id = useId();
@@ -71,6 +74,7 @@ export function TextField({
           aria-describedby={describedBy.length === 0 ? undefined : describedBy.join(' ')}
         />
         {trailing}
+        {popup}
       </div>
       {error === null ? null : (
         <p className="field__error" id={errorId}>

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { Ladder, LadderRung, RungVerdict } from '../../shared/health.ts';
+import type { Translate } from '../../shared/i18n/index.ts';
 import { StateIcon, type StateShape } from '../design/icons.tsx';
 import { formatAge, roundLatency } from '../format.ts';
 import { useTranslate } from '../gangway-context.ts';
@@ -29,7 +30,7 @@ function Rung({ rung }: { readonly rung: LadderRung }): ReactElement {
       <StateIcon state={shapeOf(rung.verdict)} />
       <div className="rung__what">
         <span className="rung__layer">{t(`health.layers.${rung.layer}`)}</span>
-        <span className="rung__note muted">{rung.note ?? t(hintOf(rung))}</span>
+        <span className="rung__note muted">{notesOf(rung, t).join(' · ') || t(hintOf(rung))}</span>
       </div>
       <span className="rung__verdict">{t(`health.verdicts.${rung.verdict}`)}</span>
       <span className="rung__latency number">
@@ -40,6 +41,17 @@ function Rung({ rung }: { readonly rung: LadderRung }): ReactElement {
       </span>
     </li>
   );
+}
+
+/** What is known of the layer: the far end's own name, then how the session with it stands. */
+function notesOf({ note, route }: LadderRung, t: Translate): readonly string[] {
+  const { via = [], transport = null, signedInWith = null } = route ?? {};
+  return [
+    note,
+    transport === 'openssh' ? t('health.route.byOpenssh') : null,
+    via.length === 0 ? null : t('health.route.via', { hops: via.join(', ') }),
+    signedInWith === null ? null : t('health.route.signedIn', { credential: signedInWith }),
+  ].filter((part) => part !== null);
 }
 
 /** "3 s ago", ticking while the window is visible. */

@@ -1,18 +1,29 @@
-import { useEffect, useRef, type ReactElement } from 'react';
-import { DEFAULT_GATEWAY_PORT, type GatewayMode, type GatewayProfile } from '../../shared/gateway-profile.ts';
+import { useEffect, useId, useRef, type ReactElement } from 'react';
+import {
+  DEFAULT_GATEWAY_PORT,
+  type GatewayMode,
+  type GatewayProfile,
+  type SshTransportChoice,
+} from '../../shared/gateway-profile.ts';
 import { gatewayLabel } from '../../shared/gateway-label.ts';
 import type { Translate } from '../../shared/i18n/index.ts';
 import type { DraftField } from '../../shared/ipc-contract.ts';
 import { Button } from '../design/button.tsx';
+import { ComboField } from '../design/combo-field.tsx';
 import { RadioGroup } from '../design/radio-group.tsx';
 import { SecretField } from '../design/secret-field.tsx';
+import { SelectField } from '../design/select-field.tsx';
 import { TextField, type TextFieldProps } from '../design/text-field.tsx';
-import { useCommands, useShown, useTranslate } from '../gangway-context.ts';
+import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
+import { useSecretsAreInMemory } from '../secrets-in-memory.ts';
 import { settle } from '../settle.ts';
+import { matchingHosts, useHostSuggestions } from './host-suggestions.ts';
+import { ResolvedTarget } from './resolved-target.tsx';
 import type { ConnectionForm } from './use-connection-form.ts';
 
 const MODES: readonly GatewayMode[] = ['local', 'ssh', 'direct'];
-type PlainField = Exclude<DraftField, 'token' | 'password'>;
+const TRANSPORTS: readonly SshTransportChoice[] = ['automatic', 'ssh2', 'openssh'];
+type PlainField = Exclude<DraftField, 'token' | 'password' | 'sshTarget' | 'sshTransport'>;
 
 /** The boxes of the connection form, those of the chosen mode only. */
 export function ConnectionFormFields({ form }: { readonly form: ConnectionForm }): ReactElement {
@@ -112,7 +123,12 @@ function ModeFields({ form }: { readonly form: ConnectionForm }): ReactElement {
 function SshFields({ form }: { readonly form: ConnectionForm }): ReactElement {
   const t = useTranslate();
   const { api, reportCommandError } = useCommands();
-  const { gateway } = useShown();
+  const { gateway, snapshot } = useShown();
+  const { sshTransport } = form.values;
+  // A choice that was made elsewhere stays in sight.
+  const transports = TRANSPORTS.filter(
+    (value) => value !== 'openssh' || value === sshTransport || snapshot.platform !== 'win32',
+  );
   const choose = async (): Promise<void> => {
     const chosen = await settle(api.settings.chooseIdentityFile({ gatewayId: gateway.profile.id }));
     if (!chosen.ok) reportCommandError(chosen.error);
@@ -120,14 +136,8 @@ function SshFields({ form }: { readonly form: ConnectionForm }): ReactElement {
   };
   return (
     <>
-      <FormField
-        form={form}
-        field="sshTarget"
-        label={t('settings.sshTarget')}
-        placeholder={t('settings.sshTargetPlaceholder')}
-        hint={t('settings.sshTargetHint')}
-        mono
-      />
+      <TargetField form={form} />
+      <ResolvedTarget draft={form.draft} />
       <FormField
         form={form}
         field="identityFile"
@@ -154,7 +164,63 @@ function SshFields({ form }: { readonly form: ConnectionForm }): ReactElement {
           mono
         />
       </div>
+      <SelectField
+        label={t('settings.transport')}
+        hint={t(`settings.transportHints.${sshTransport}`)}
+        data-field="sshTransport"
+        value={sshTransport}
+        onChange={(transport) => form.set('sshTransport', transport)}
+        choices={transports.map((value) => ({ value, label: t(`settings.transports.${value}`) }))}
+      />
+      <KeptSshSecrets />
     </>
+  );
+}
+
+/** What was remembered for SSH, and the way to have it forgotten. */
+function KeptSshSecrets(): ReactElement | null {
+  const t = useTranslate();
+  const { api } = useCommands();
+  const { gateway } = useShown();
+  const run = useRunCommand();
+  const whatId = useId();
+  if (!gateway.hasSshSecrets) return null;
+  return (
+    <div className="settings__kept">
+      <p className="field__hint" id={whatId}>
+        {t('settings.sshSecrets')}
+      </p>
+      <Button
+        size="small"
+        aria-describedby={whatId}
+        onClick={() => run(api.settings.forgetSshSecrets({ gatewayId: gateway.profile.id }))}
+      >
+        {t('settings.forgetSshSecrets')}
+      </Button>
+    </div>
+  );
+}
+
+/** The target, with the hosts of the user's SSH configuration offered while it is typed. */
+function TargetField({ form }: { readonly form: ConnectionForm }): ReactElement {
+  const t = useTranslate();
+  const hosts = useHostSuggestions();
+  const code = form.errors.sshTarget;
+  const { sshTarget } = form.values;
+  return (
+    <ComboField
+      label={t('settings.sshTarget')}
+      listLabel={t('settings.hosts')}
+      placeholder={t('settings.sshTargetPlaceholder')}
+      hint={t('settings.sshTargetHint')}
+      mono
+      data-field="sshTarget"
+      value={sshTarget}
+      onChange={(value) => form.set('sshTarget', value)}
+      onBlur={() => form.leave('sshTarget')}
+      error={code === undefined ? null : t(`fieldErrors.${code}`)}
+      options={matchingHosts(hosts, sshTarget)}
+    />
   );
 }
 
@@ -233,8 +299,4 @@ function CredentialsHint(): ReactElement {
       {isInMemory ? t('settings.credentialsHintMemory') : t('settings.credentialsHint')}
     </p>
   );
-}
-
-function useSecretsAreInMemory(): boolean {
-  return useShown().snapshot.notices.some((notice) => notice.type === 'secrets-in-memory');
 }

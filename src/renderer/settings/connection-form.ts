@@ -1,6 +1,10 @@
 import type { GatewaySnapshot } from '../../shared/app-snapshot.ts';
 import { fieldsOfMode, isPort, validateDraft, type DraftErrors } from '../../shared/draft-validation.ts';
-import { DEFAULT_GATEWAY_PORT, type GatewayMode } from '../../shared/gateway-profile.ts';
+import {
+  DEFAULT_GATEWAY_PORT,
+  type GatewayMode,
+  type SshTransportChoice,
+} from '../../shared/gateway-profile.ts';
 import type { DraftField, GatewayDraft } from '../../shared/ipc-contract.ts';
 
 /** The form as the person sees it: text in every box. A secret of null means "leave what is stored". */
@@ -11,6 +15,7 @@ export interface FormValues {
   readonly gatewayPort: string;
   readonly localPort: string;
   readonly identityFile: string;
+  readonly sshTransport: SshTransportChoice;
   readonly directUrl: string;
   readonly localGatewayPort: string;
   readonly token: string | null;
@@ -28,6 +33,7 @@ export function savedValues({ profile }: GatewaySnapshot): FormValues {
     gatewayPort: String(profile.ssh.gatewayPort),
     localPort: String(profile.ssh.localPort),
     identityFile: profile.ssh.identityFile,
+    sshTransport: profile.ssh.transport,
     directUrl: profile.direct.url,
     localGatewayPort: String(profile.local.port),
     token: null,
@@ -62,6 +68,7 @@ export function draftOf(gatewayId: string, values: FormValues, saved: FormValues
     gatewayPort: port('gatewayPort'),
     localPort: port('localPort'),
     identityFile: values.identityFile.trim(),
+    sshTransport: values.sshTransport,
     directUrl: values.directUrl.trim(),
     localGatewayPort: port('localGatewayPort'),
     token: values.token,

@@ -1,4 +1,5 @@
 import { useEffect, useRef, type ReactElement } from 'react';
+import type { PromptType } from '../../shared/connection-state.ts';
 import type { Translate } from '../../shared/i18n/index.ts';
 import type { GatewayProfile } from '../../shared/gateway-profile.ts';
 import type { TestProgress } from '../../shared/ipc-contract.ts';
@@ -93,11 +94,7 @@ function Outcome({
         <div className="test__outcome" data-tone="waiting">
           <StateIcon state="waiting" />
           <div>
-            <p className="selectable">
-              {outcome.reason === 'host-key'
-                ? t('settings.testNeedsHostKey', { detail: outcome.detail })
-                : t('settings.testNeedsPassphrase', { detail: outcome.detail })}
-            </p>
+            <p className="selectable">{t(needsUserKey(outcome.reason), { detail: outcome.detail })}</p>
             <p className="muted">{t('settings.testNeedsUserNext')}</p>
           </div>
         </div>
@@ -109,6 +106,21 @@ function Outcome({
           {t('settings.testCancelled')}
         </p>
       );
+  }
+}
+
+function needsUserKey(reason: PromptType): string {
+  switch (reason) {
+    case 'host-key':
+      return 'settings.testNeedsHostKey';
+    case 'passphrase':
+      return 'settings.testNeedsPassphrase';
+    case 'password':
+    case 'keyboard-interactive':
+      return 'settings.testNeedsSignIn';
+    case 'confirm':
+    case 'notice':
+      return 'settings.testNeedsConfirm';
   }
 }
 

@@ -1,4 +1,4 @@
-import { useId, type ReactElement } from 'react';
+import { useId, useState, type ReactElement } from 'react';
 import { failureKind, type ConnectionFailure } from '../../shared/connection-failure.ts';
 import { describeFailure, type FailureAction } from '../../shared/failure-remedies.ts';
 import { failureTarget } from '../../shared/gateway-label.ts';
@@ -9,6 +9,8 @@ import { StateIcon } from '../design/icons.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
 import { CopyButton } from './copy-button.tsx';
 import { focusField } from './focus-field.ts';
+import { HostKeyComparison } from './host-key-comparison.tsx';
+import { RemoveHostKeysDialog } from './remove-host-keys-dialog.tsx';
 
 interface FailureCardProps {
   readonly failure: ConnectionFailure;
@@ -41,10 +43,12 @@ export function FailureCard({
 }: FailureCardProps): ReactElement {
   const t = useTranslate();
   const { gateway } = useShown();
-  const run = useFailureAction({ onRetry, onUsePort });
+  const [isRemoving, setIsRemoving] = useState(false);
+  const run = useFailureAction({ onRetry, onUsePort, onRemoveHostKeys: () => setIsRemoving(true) });
   const titleId = useId();
   const { title, body, actions } = describeFailure(failure, failureTarget(profile ?? gateway.profile, t), t, {
     isFinal,
+    isBesideKeys: failure.code === 'host-key-changed' && !isCompact,
   });
   const detail = JSON.stringify({ code: failure.code, ...failure.facts }, null, 2);
   const isTransient = !isFinal && failureKind(failure.code) === 'transient';
@@ -66,6 +70,7 @@ export function FailureCard({
         <p className="card__body selectable">{body}</p>
         {isCompact ? null : (
           <>
+            {failure.code === 'host-key-changed' ? <HostKeyComparison facts={failure.facts} /> : null}
             {commands.map((command) => (
               <CommandLine key={command.text} command={command} />
             ))}
@@ -93,6 +98,9 @@ export function FailureCard({
         )}
       </div>
       {dismiss === undefined ? null : <DismissButton {...dismiss} />}
+      {isRemoving && failure.code === 'host-key-changed' ? (
+        <RemoveHostKeysDialog facts={failure.facts} onClose={() => setIsRemoving(false)} />
+      ) : null}
     </section>
   );
 }
@@ -116,9 +124,11 @@ function CommandLine({ command }: { readonly command: CopyAction }): ReactElemen
 function useFailureAction({
   onRetry,
   onUsePort,
+  onRemoveHostKeys,
 }: {
   readonly onRetry: (() => void) | undefined;
   readonly onUsePort: ((port: number) => void) | undefined;
+  readonly onRemoveHostKeys: () => void;
 }): (action: ButtonAction) => void {
   const { api } = useCommands();
   const { gateway } = useShown();
@@ -137,6 +147,9 @@ function useFailureAction({
         if (action.field === null || !focusField(action.field)) {
           run(api.app.openWindow({ window: 'settings', gatewayId: target.gatewayId }));
         }
+        break;
+      case 'remove-host-keys':
+        onRemoveHostKeys();
         break;
       case 'use-port':
         if (onUsePort === undefined) run(api.connection.usePort({ ...target, port: action.port }));

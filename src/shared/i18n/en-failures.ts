@@ -55,15 +55,25 @@ export const enFailures = {
   },
   'host-key-changed': {
     title: 'The host key of {{host}} has CHANGED',
-    body: '{{host}} shows the {{keyType}} key {{offered}}, but on file is {{known}} ({{place}}). Someone may be intercepting the connection, or the server was set up anew. Nothing was sent to it. Ask whoever runs the server. Only if the change is expected: remove the old key with the command below, then try again.',
+    body: '{{host}} shows the {{keyType}} key {{offered}}, but on file is {{known}} ({{place}}). Someone may be intercepting the connection, or the server was set up anew. Nothing was sent to it. Ask whoever runs the server. Only if the change is expected: remove the old key, then verify the new one.',
+    /** ssh names the line, but not what is on it. */
+    bodyUnnamed:
+      '{{host}} shows the {{keyType}} key {{offered}}, which is not the one on file ({{place}}). Someone may be intercepting the connection, or the server was set up anew. Nothing was sent to it. Ask whoever runs the server. Only if the change is expected: remove the old key, then verify the new one.',
+    /** Where both keys stand beside it. */
+    bodyShort:
+      'Someone may be intercepting the connection, or the server was set up anew. Nothing was sent to it. Ask whoever runs {{host}}, and compare the fingerprints. Only if the change is expected: remove the old key, then verify the new one.',
   },
   'host-key-revoked': {
     title: 'The host key of {{host}} is revoked',
     body: '{{file}}, line {{line}}, marks {{fingerprint}} as @revoked: this key must not be trusted any more. Nothing was sent to the server. Ask whoever runs it for a new host key, then try again.',
+    bodyUnplaced:
+      'Your known_hosts or RevokedHostKeys says that the key which the server shows must not be trusted any more. Nothing was sent to the server. Ask whoever runs it for a new host key, then try again.',
   },
   'host-key-declined': {
     title: 'The host key of {{host}} was not trusted',
     body: 'You did not accept {{fingerprint}}, so nothing was sent to {{host}}. Run the command below on the server to see its real fingerprints, then check the key again.',
+    bodyUnnamed:
+      'You did not accept the key, so nothing was sent to {{host}}. Run the command below on the server to see its real fingerprints, then check the key again.',
   },
   'known-hosts-unreadable': {
     title: 'The known host keys cannot be read',
@@ -81,7 +91,7 @@ export const enFailures = {
   },
   'auth-too-many': {
     title: '{{host}} ended the login for {{user}}: too many keys',
-    body: 'Tried: {{tried}}. The server allows only so many tries (MaxAuthTries). Choose the one identity file that is meant for {{host}}, so that no other key is offered.',
+    body: 'Tried: {{tried}}. The server allows only so many tries (MaxAuthTries). Choose the one identity file that is meant for {{host}}, or set IdentitiesOnly yes for it in your SSH configuration, so that no other key is offered.',
   },
   'no-credentials': {
     title: 'There is no key to sign in to {{host}} with',
@@ -92,15 +102,25 @@ export const enFailures = {
     missing: 'There is no file {{path}}. Choose another identity file.',
     permission:
       'Your user may not read {{path}}. Correct its permissions with the command below, or choose another identity file.',
-    format: '{{path}} is not a private key in OpenSSH or PEM format. Choose another identity file.',
-    ppk: '{{path}} is a PuTTY key. Convert it with the command below and choose the new file.',
+    format: '{{path}} is not a private key in OpenSSH, PEM or PuTTY format. Choose another identity file.',
+    ppk: '{{path}} is a PuTTY key file that is damaged or of an unknown kind. Save it again with PuTTYgen, or convert it with the command below and choose the new file.',
     'not-a-file': '{{path}} is a folder or a special file. Choose the private key itself.',
     unsupported:
-      '{{path}} holds a kind of key that Gangway cannot sign with, such as a hardware-backed (sk) key without its agent. Load it into the SSH agent, or choose another identity file.',
+      '{{path}} holds a kind of key that the built-in SSH cannot sign with, such as one of a security key (sk). Choose “OpenSSH” under “Connect with”, load it into the SSH agent, or choose another identity file.',
   },
   'passphrase-declined': {
     title: 'The key {{path}} stays locked',
     body: 'It is encrypted, and no passphrase was given. Enter the passphrase, or choose another identity file.',
+  },
+  'host-key-unknown': {
+    title: 'The host key of {{host}} is not on file',
+    body: 'It shows the {{keyType}} key {{fingerprint}}. Your SSH configuration says StrictHostKeyChecking yes, so Gangway does not ask. Add the key to {{file}} after you have checked it, then try again.',
+    bodyUnnamed:
+      'Your SSH configuration says StrictHostKeyChecking yes, so Gangway does not ask about the key. Add it to your known_hosts after you have checked it, then try again.',
+  },
+  'sign-in-declined': {
+    title: 'Signing in to {{host}} was cancelled',
+    body: 'The question of {{host}} was not answered, so you are not signed in. Sign in again when you are ready.',
   },
   'forwarding-disabled': {
     title: '{{host}} forbids the forward to port {{gatewayPort}}',
@@ -134,7 +154,56 @@ export const enFailures = {
   },
   'ssh-config-unsupported': {
     title: 'Your SSH configuration asks for {{directive}}',
-    body: 'For {{target}} it says “{{directive}} {{value}}”. Gangway cannot do that, and without it the connection would lead elsewhere, so it does not connect. Use a target that needs no {{directive}}.',
+    body: 'For {{target}} it says “{{directive}} {{value}}”. The built-in SSH cannot do that, and without it the connection would not be what you asked for, so it does not connect. Choose “OpenSSH” under “Connect with”, or a target that needs no {{directive}}.',
+  },
+  'ssh-config-invalid': {
+    title: 'Your SSH configuration cannot be read',
+    body: 'For {{target}} ssh says: {{detail}}. Correct the configuration (usually ~/.ssh/config), then try again.',
+  },
+  'ssh-config-needs-openssh': {
+    title: 'Your SSH configuration needs OpenSSH',
+    body: 'For {{target}} it uses {{directives}}. Only OpenSSH itself can tell for certain what that means, and guessing could lead to a wrong host. Install OpenSSH on this computer, then try again.',
+  },
+  'openssh-missing': {
+    title: 'OpenSSH is not installed',
+    body: 'This connection needs the system’s ssh, and there is none on this computer. {{reasons}} Install OpenSSH, then try again.',
+    bodyChosen:
+      'The settings ask for the system’s ssh, and there is none on this computer. Install OpenSSH, or choose another way to connect.',
+  },
+  'openssh-unavailable': {
+    title: 'OpenSSH cannot connect for Gangway on {{system}}',
+    body: 'This connection needs what only OpenSSH does, and its {{system}} version cannot be used from an app. {{reasons}} Change the SSH configuration, or choose “Built-in SSH” to connect without it.',
+    bodyChosen:
+      'The settings ask for OpenSSH, and its {{system}} version cannot be used from an app. Choose “Automatic” or “Built-in SSH” under “Connect with”.',
+  },
+  'openssh-failed': {
+    title: 'ssh ended without a connection to {{host}}',
+    body: 'The system’s ssh said: {{detail}}',
+    bodySilent: 'The system’s ssh ended without saying why. The log may tell more.',
+  },
+  'ssh-no-common-algorithm': {
+    title: '{{host}} and Gangway share no {{kind}} algorithm',
+    body: 'The server offers: {{offered}}. Of these none may be used. Choose “Automatic” or “OpenSSH” under “Connect with” in the settings, allow one in your SSH configuration, or update the server.',
+    bodyUnknown:
+      'Of those that the server offers none may be used. Choose “Automatic” or “OpenSSH” under “Connect with” in the settings, allow one in your SSH configuration, or update the server.',
+  },
+  'jump-unreachable': {
+    title: '{{jump}} cannot reach {{host}}',
+    body: 'The jump host is there, but it found no way to {{host}}, port {{port}}: {{detail}}.',
+  },
+  'jump-forbidden': {
+    title: '{{jump}} refuses to forward to {{host}}',
+    body: 'The jump host does not allow the way to {{host}}, port {{port}}: {{detail}}. Ask its administrator (AllowTcpForwarding, PermitOpen), or take another way.',
+  },
+  'proxy-command-failed': {
+    title: 'The ProxyCommand for {{host}} failed',
+    body: '“{{command}}” ended before the connection stood (exit status {{exitCode}}): {{detail}}',
+    bodySilent: '“{{command}}” ended before the connection stood (exit status {{exitCode}}), without a word.',
+    bodySignal: '“{{command}}” was ended before the connection stood. {{detail}}',
+  },
+  'proxy-command-not-found': {
+    title: 'The ProxyCommand for {{host}} cannot be run',
+    body: '“{{command}}”: {{detail}}. Install the program, or correct ProxyCommand in your SSH configuration.',
   },
   'gateway-unreachable': {
     title: 'No Gateway answers at {{url}}',
@@ -269,8 +338,10 @@ export const enFailureGoesOn = {
 export const enFailureActions = {
   retry: 'Try again',
   retryNow: 'Try now',
+  removeHostKeys: 'Remove the old key…',
   reviewHostKey: 'Check the key again',
   enterPassphrase: 'Enter the passphrase',
+  signIn: 'Sign in',
   usePort: 'Use port {{port}}',
   forgetDeviceToken: 'Forget the device token',
   copyCommand: 'Copy the command',
@@ -281,6 +352,7 @@ export const enFailureActions = {
     any: 'Open Settings',
     sshTarget: 'Change the SSH target',
     identityFile: 'Choose an identity file',
+    sshTransport: 'Choose how to connect',
     gatewayPort: 'Change the Gateway port',
     localPort: 'Change the local port',
     localGatewayPort: 'Change the Gateway port',

@@ -53,14 +53,22 @@ export const koFailures: Messages['failures'] = {
   },
   'host-key-changed': {
     title: '{{host}}: 호스트 키가 변경됨',
-    body: '{{host}}의 {{keyType}} 키는 {{offered}}인데, 기록된 키는 {{known}}입니다({{place}}). 누군가 연결을 가로채고 있거나 서버를 새로 설치했을 수 있습니다. 서버에는 아무것도 보내지 않았습니다. 서버 관리자에게 확인하십시오. 예정된 변경인 경우에만 아래 명령으로 이전 키를 제거한 다음 다시 시도하십시오.',
+    body: '{{host}}의 {{keyType}} 키는 {{offered}}인데, 기록된 키는 {{known}}입니다({{place}}). 누군가 연결을 가로채고 있거나 서버를 새로 설치했을 수 있습니다. 서버에는 아무것도 보내지 않았습니다. 서버 관리자에게 확인하십시오. 예정된 변경인 경우에만 이전 키를 제거한 다음 새 키를 확인하십시오.',
+    bodyUnnamed:
+      '{{host}}의 {{keyType}} 키 {{offered}}은(는) 기록된 키와 다릅니다({{place}}). 누군가 연결을 가로채고 있거나 서버를 새로 설치했을 수 있습니다. 서버에는 아무것도 보내지 않았습니다. 서버 관리자에게 확인하십시오. 예정된 변경인 경우에만 이전 키를 제거한 다음 새 키를 확인하십시오.',
+    bodyShort:
+      '누군가 연결을 가로채고 있거나 서버를 새로 설치했을 수 있습니다. 서버에는 아무것도 보내지 않았습니다. {{host}} 관리자에게 확인하고 지문을 비교하십시오. 예정된 변경인 경우에만 이전 키를 제거한 다음 새 키를 확인하십시오.',
   },
   'host-key-revoked': {
     title: '{{host}}: 폐기된 호스트 키',
+    bodyUnplaced:
+      'known_hosts 또는 RevokedHostKeys에 따라 서버가 제시한 키를 더 이상 신뢰할 수 없습니다. 서버에는 아무것도 보내지 않았습니다. 서버 관리자에게 새 호스트 키를 요청한 다음 다시 시도하십시오.',
     body: '{{file}} {{line}}행에서 {{fingerprint}} 키가 @revoked로 표시되어 있어 더 이상 신뢰할 수 없습니다. 서버에는 아무것도 보내지 않았습니다. 서버 관리자에게 새 호스트 키를 요청한 다음 다시 시도하십시오.',
   },
   'host-key-declined': {
     title: '{{host}}: 호스트 키를 신뢰하지 않음',
+    bodyUnnamed:
+      '키를 수락하지 않아 {{host}}에 아무것도 보내지 않았습니다. 서버에서 아래 명령을 실행해 실제 지문을 확인한 다음 키를 다시 확인하십시오.',
     body: '{{fingerprint}} 키를 수락하지 않아 {{host}}에 아무것도 보내지 않았습니다. 서버에서 아래 명령을 실행해 실제 지문을 확인한 다음 키를 다시 확인하십시오.',
   },
   'known-hosts-unreadable': {
@@ -79,7 +87,7 @@ export const koFailures: Messages['failures'] = {
   },
   'auth-too-many': {
     title: '{{host}}: 시도한 키가 너무 많아 {{user}} 로그인이 종료됨',
-    body: '시도한 키: {{tried}}. 서버는 정해진 횟수(MaxAuthTries)만 허용합니다. {{host}}에 사용할 신원 파일 하나를 선택하면 다른 키를 보내지 않습니다.',
+    body: '시도한 키: {{tried}}. 서버는 정해진 횟수(MaxAuthTries)만 허용합니다. {{host}}에 사용할 신원 파일 하나를 선택하거나 SSH 설정에 IdentitiesOnly yes를 지정하면 다른 키를 보내지 않습니다.',
   },
   'no-credentials': {
     title: '{{host}}: 로그인할 키가 없음',
@@ -90,15 +98,26 @@ export const koFailures: Messages['failures'] = {
     missing: '{{path}} 파일이 없습니다. 다른 신원 파일을 선택하십시오.',
     permission:
       '현재 사용자는 {{path}} 파일을 읽을 수 없습니다. 아래 명령으로 권한을 고치거나 다른 신원 파일을 선택하십시오.',
-    format: '{{path}} 파일은 OpenSSH 또는 PEM 형식의 개인 키가 아닙니다. 다른 신원 파일을 선택하십시오.',
-    ppk: '{{path}} 파일은 PuTTY 키입니다. 아래 명령으로 변환한 다음 새 파일을 선택하십시오.',
+    format:
+      '{{path}} 파일은 OpenSSH, PEM 또는 PuTTY 형식의 개인 키가 아닙니다. 다른 신원 파일을 선택하십시오.',
+    ppk: '{{path}} 파일은 손상되었거나 알 수 없는 형식의 PuTTY 키입니다. PuTTYgen으로 다시 저장하거나, 아래 명령으로 변환한 다음 새 파일을 선택하십시오.',
     'not-a-file': '{{path}} 항목은 폴더이거나 특수 파일입니다. 개인 키 파일을 선택하십시오.',
     unsupported:
-      '{{path}} 키는 Gangway가 서명에 사용할 수 없는 종류입니다(예: 에이전트가 없는 하드웨어 보안(sk) 키). SSH 에이전트에 추가하거나 다른 신원 파일을 선택하십시오.',
+      '{{path}} 키는 내장 SSH가 서명에 사용할 수 없는 종류입니다(예: 보안 키(sk)). “연결 방식”에서 “OpenSSH”를 선택하거나, SSH 에이전트에 추가하거나, 다른 신원 파일을 선택하십시오.',
   },
   'passphrase-declined': {
     title: '잠긴 키: {{path}}',
     body: '키가 암호화되어 있는데 암호 구문을 입력하지 않았습니다. 암호 구문을 입력하거나 다른 신원 파일을 선택하십시오.',
+  },
+  'host-key-unknown': {
+    title: '{{host}}: 기록되지 않은 호스트 키',
+    bodyUnnamed:
+      'SSH 설정에 StrictHostKeyChecking yes가 지정되어 있어 Gangway가 키에 대해 묻지 않습니다. 키를 확인한 다음 known_hosts에 추가하고 다시 시도하십시오.',
+    body: '서버의 {{keyType}} 키는 {{fingerprint}}입니다. SSH 설정에 StrictHostKeyChecking yes가 지정되어 있어 Gangway가 묻지 않습니다. 키를 확인한 다음 {{file}}에 추가하고 다시 시도하십시오.',
+  },
+  'sign-in-declined': {
+    title: '{{host}}: 로그인을 취소함',
+    body: '{{host}}의 질문에 답하지 않아 로그인하지 않았습니다. 준비되면 다시 로그인하십시오.',
   },
   'forwarding-disabled': {
     title: '{{host}}: 포트 {{gatewayPort}} 포워딩이 금지됨',
@@ -132,7 +151,56 @@ export const koFailures: Messages['failures'] = {
   },
   'ssh-config-unsupported': {
     title: 'SSH 설정에서 {{directive}} 필요',
-    body: '{{target}} 대상의 SSH 설정에 “{{directive}} {{value}}” 항목이 있습니다. Gangway는 이를 지원하지 않으며, 무시하면 다른 곳에 연결되므로 연결하지 않습니다. {{directive}} 항목이 필요 없는 대상을 사용하십시오.',
+    body: '{{target}} 대상의 SSH 설정에 “{{directive}} {{value}}” 항목이 있습니다. 내장 SSH는 이를 지원하지 않으며, 무시하면 요청한 것과 다른 연결이 되므로 연결하지 않습니다. “연결 방식”에서 “OpenSSH”를 선택하거나 {{directive}} 항목이 필요 없는 대상을 사용하십시오.',
+  },
+  'ssh-config-invalid': {
+    title: 'SSH 설정을 읽을 수 없음',
+    body: '{{target}}에 대해 ssh가 다음과 같이 알렸습니다: {{detail}}. 설정(보통 ~/.ssh/config)을 고친 다음 다시 시도하십시오.',
+  },
+  'ssh-config-needs-openssh': {
+    title: 'SSH 설정에 OpenSSH가 필요함',
+    body: '{{target}}에 {{directives}} 설정이 사용됩니다. 그 의미는 OpenSSH만 정확히 알 수 있으며, 추측하면 다른 호스트로 연결될 수 있습니다. 이 컴퓨터에 OpenSSH를 설치한 다음 다시 시도하십시오.',
+  },
+  'openssh-missing': {
+    title: 'OpenSSH가 설치되어 있지 않음',
+    body: '이 연결에는 시스템의 ssh가 필요하지만 이 컴퓨터에 없습니다. {{reasons}} OpenSSH를 설치한 다음 다시 시도하십시오.',
+    bodyChosen:
+      '설정에서 시스템의 ssh를 선택했지만 이 컴퓨터에 없습니다. OpenSSH를 설치하거나 다른 연결 방식을 선택하십시오.',
+  },
+  'openssh-unavailable': {
+    title: '{{system}}에서는 OpenSSH로 연결할 수 없음',
+    body: '이 연결에는 OpenSSH만 지원하는 기능이 필요하지만 {{system}}용 OpenSSH는 앱에서 사용할 수 없습니다. {{reasons}} SSH 설정을 바꾸거나, 그 기능 없이 연결하려면 “내장 SSH”를 선택하십시오.',
+    bodyChosen:
+      '설정에서 OpenSSH를 선택했지만 {{system}}용 OpenSSH는 앱에서 사용할 수 없습니다. “연결 방식”에서 “자동” 또는 “내장 SSH”를 선택하십시오.',
+  },
+  'openssh-failed': {
+    title: '{{host}}: ssh가 연결 없이 종료됨',
+    body: '시스템의 ssh 메시지: {{detail}}',
+    bodySilent: '시스템의 ssh가 이유를 알리지 않고 종료되었습니다. 로그를 확인하십시오.',
+  },
+  'ssh-no-common-algorithm': {
+    title: '{{host}}: 공통 {{kind}} 알고리즘이 없음',
+    body: '서버가 제공하는 알고리즘: {{offered}}. 이 중 사용할 수 있는 것이 없습니다. 설정의 “연결 방식”에서 “자동”이나 “OpenSSH”를 선택하거나, SSH 설정에서 그중 하나를 허용하거나, 서버를 업데이트하십시오.',
+    bodyUnknown:
+      '서버가 제공하는 알고리즘 중 사용할 수 있는 것이 없습니다. 설정의 “연결 방식”에서 “자동”이나 “OpenSSH”를 선택하거나, SSH 설정에서 그중 하나를 허용하거나, 서버를 업데이트하십시오.',
+  },
+  'jump-unreachable': {
+    title: '{{jump}}: {{host}}에 연결할 수 없음',
+    body: '점프 호스트에는 연결되었지만 {{host}} 포트 {{port}}에 연결할 수 없습니다: {{detail}}.',
+  },
+  'jump-forbidden': {
+    title: '{{jump}}: {{host}} 연결을 허용하지 않음',
+    body: '점프 호스트가 {{host}} 포트 {{port}} 포워딩을 거부했습니다: {{detail}}. 관리자에게 문의하거나(AllowTcpForwarding, PermitOpen) 다른 경로를 사용하십시오.',
+  },
+  'proxy-command-failed': {
+    title: '{{host}}: ProxyCommand 실패',
+    body: '연결되기 전에 “{{command}}” 명령이 종료되었습니다(종료 상태 {{exitCode}}): {{detail}}',
+    bodySilent: '연결되기 전에 “{{command}}” 명령이 아무 메시지 없이 종료되었습니다(종료 상태 {{exitCode}}).',
+    bodySignal: '연결되기 전에 “{{command}}” 명령이 중단되었습니다. {{detail}}',
+  },
+  'proxy-command-not-found': {
+    title: '{{host}}: ProxyCommand를 실행할 수 없음',
+    body: '“{{command}}”: {{detail}}. 프로그램을 설치하거나 SSH 설정의 ProxyCommand를 고치십시오.',
   },
   'gateway-unreachable': {
     title: '{{url}}: 응답하는 게이트웨이 없음',
@@ -266,8 +334,10 @@ export const koFailureGoesOn: Messages['failureGoesOn'] = {
 export const koFailureActions: Messages['failureActions'] = {
   retry: '다시 시도',
   retryNow: '지금 다시 시도',
+  removeHostKeys: '이전 키 제거…',
   reviewHostKey: '키 다시 확인',
   enterPassphrase: '암호 구문 입력',
+  signIn: '로그인',
   usePort: '포트 {{port}} 사용',
   forgetDeviceToken: '장치 토큰 지우기',
   copyCommand: '명령 복사',
@@ -278,6 +348,7 @@ export const koFailureActions: Messages['failureActions'] = {
     any: '설정 열기',
     sshTarget: 'SSH 대상 변경',
     identityFile: '신원 파일 선택',
+    sshTransport: '연결 방식 선택',
     gatewayPort: '게이트웨이 포트 변경',
     localPort: '로컬 포트 변경',
     localGatewayPort: '게이트웨이 포트 변경',

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SSH_TIMING } from '../../../src/main/node/ssh/ssh-session.ts';
+import { SSH_TIMING } from '../../../src/main/node/ssh/ssh-timing.ts';
 import { startChild } from '../../support/lab/child.ts';
 import type { FaultProxy } from '../../support/lab/fault-proxy.ts';
 import { createLab, type Lab } from '../../support/lab/lab.ts';
@@ -312,7 +312,7 @@ describe('a server that cannot be reached', () => {
 
   it('has no such name', async () => {
     const tunnel = await tunnelToPort(22);
-    tunnel.set({ target: { ...tunnel.config.target, host: 'no-such-host.invalid' } });
+    tunnel.setTarget({ host: 'no-such-host.invalid' });
     const outcome = await tunnel.open();
     // Without any resolver the system says "try again later" instead of "no such name".
     expect(outcome).toMatchObject({
@@ -393,7 +393,7 @@ describe('a server that cannot be reached', () => {
   it('shares no algorithm with us', async () => {
     const sshd = await lab.startSshd({ config: ['KexAlgorithms diffie-hellman-group14-sha256'] });
     const tunnel = await tunnelTo(lab, sshd, echo.port);
-    const facts = await tunnel.openFailed('ssh-handshake-failed');
-    expect(facts.detail).toContain('key exchange algorithm');
+    const facts = await tunnel.openFailed('ssh-no-common-algorithm');
+    expect(facts).toMatchObject({ kind: 'key exchange', offered: ['diffie-hellman-group14-sha256'] });
   });
 });

@@ -2,13 +2,16 @@ import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../../src/shared/connection-failure.ts';
 import { err, ok } from '../../../src/shared/result.ts';
-import { NO_ANSWERS, type RouteDriver, type RouteEvent } from '../../../src/main/core/connection/ports.ts';
+import type { RouteDriver, RouteEvent } from '../../../src/main/core/connection/ports.ts';
 import type { TunnelChannel } from '../../../src/main/core/tunnel/tunnel-protocol.ts';
+import { GatewayPromptMemory } from '../../../src/main/app/prompt-memory.ts';
 import { systemClock } from '../../../src/main/node/system-clock.ts';
 import { DirectRoute } from '../../../src/main/node/tunnel/direct-route.ts';
 import { inProcessChannel } from '../../../src/main/node/tunnel/in-process-channel.ts';
 import { LocalRoute } from '../../../src/main/node/tunnel/local-route.ts';
-import { SshRoute } from '../../../src/main/node/tunnel/ssh-route.ts';
+import { SshRoute, type PromptMemory } from '../../../src/main/node/tunnel/ssh-route.ts';
+import { FakePromptMemory } from '../../support/fakes/fake-prompt-memory.ts';
+import { MemorySecrets } from '../../support/fakes/memory-secrets.ts';
 import { createLab, type Lab } from '../../support/lab/lab.ts';
 import { canBind, freePort } from '../../support/lab/ports.ts';
 import { waitFor } from '../../support/lab/wait.ts';
@@ -45,10 +48,14 @@ class Recorder {
 
 const silent = { log: () => undefined };
 
-function sshRoute(tunnel: TunnelFixture): { route: SshRoute; recorder: Recorder; channels: TunnelChannel[] } {
+function sshRoute(
+  tunnel: TunnelFixture,
+  memory: PromptMemory = new FakePromptMemory(),
+): { route: SshRoute; recorder: Recorder; channels: TunnelChannel[] } {
   const channels: TunnelChannel[] = [];
   const route = new SshRoute({
     resolveConfig: () => Promise.resolve(ok(tunnel.config)),
+    memory,
     createChannel: () => {
       const channel = inProcessChannel();
       channels.push(channel);
@@ -65,7 +72,7 @@ describe('the route over SSH', () => {
     const sshd = await lab.startSshd();
     const tunnel = await tunnelTo(lab, sshd, echo.port);
     const { route, recorder } = sshRoute(tunnel);
-    route.open(1, NO_ANSWERS);
+    route.open(1);
     const up = await recorder.wait('route-up', 1);
     const { localPort } = tunnel.config;
     expect(up.endpoint).toEqual({ url: `ws://127.0.0.1:${localPort}`, localPort });
@@ -83,24 +90,24 @@ describe('the route over SSH', () => {
     const sshd = await lab.startSshd();
     const tunnel = await tunnelTo(lab, sshd, echo.port, { trusted: false });
     const { route, recorder } = sshRoute(tunnel);
-    route.open(1, NO_ANSWERS);
+    route.open(1);
     const { prompt } = await recorder.wait('route-needs-user', 1);
     if (prompt.type !== 'host-key') throw new Error(prompt.type);
-    route.open(2, { ...NO_ANSWERS, trustedFingerprint: prompt.fingerprint });
-    await recorder.wait('route-up', 2);
+    route.answer(1, prompt.id, { type: 'trust-host-key', fingerprint: prompt.fingerprint });
+    await recorder.wait('route-up', 1);
   });
 
   it('reports the crash of its process as the end of the attempt, and starts another for the next', async () => {
     const sshd = await lab.startSshd();
     const tunnel = await tunnelTo(lab, sshd, echo.port);
     const { route, recorder, channels } = sshRoute(tunnel);
-    route.open(1, NO_ANSWERS);
+    route.open(1);
     await recorder.wait('route-up', 1);
     channels[0]?.kill();
     const down = await recorder.wait('route-down', 1);
     expect(down.failure.code).toBe('tunnel-process-crashed');
     await waitFor(() => canBind(tunnel.config.localPort), { what: 'the port to be free' });
-    route.open(2, NO_ANSWERS);
+    route.open(2);
     await recorder.wait('route-up', 2);
     expect(channels).toHaveLength(2);
   });
@@ -110,10 +117,10 @@ describe('the route over SSH', () => {
     const tunnel = await tunnelTo(lab, sshd, echo.port);
     const { route, recorder } = sshRoute(tunnel);
     for (let attempt = 1; attempt <= 10; attempt += 1) {
-      route.open(attempt, NO_ANSWERS);
+      route.open(attempt);
       if (attempt % 2 === 0) await route.close();
     }
-    route.open(11, NO_ANSWERS);
+    route.open(11);
     await recorder.wait('route-up', 11);
     const finished = recorder.events.filter(
       (event) => event.type === 'route-up' || event.type === 'route-down',
@@ -127,6 +134,7 @@ describe('the route over SSH', () => {
     const exits: ((code: number | null) => void)[] = [];
     const route = new SshRoute({
       resolveConfig: async () => Promise.resolve(ok((await tunnelTo(lab, FAKE_SERVER, 1)).config)),
+      memory: new FakePromptMemory(),
       createChannel: () => ({
         post: (command) => posted.push(command.type),
         onReport: () => ({ dispose: () => undefined }),
@@ -143,7 +151,7 @@ describe('the route over SSH', () => {
       logger: silent,
     });
     new Recorder(route);
-    route.open(1, NO_ANSWERS);
+    route.open(1);
     await waitFor(() => posted.includes('open'), { what: 'the open command' });
     expect(await route.probe(100)).toEqual({ alive: false, latencyMs: null });
     await route.close();
@@ -154,13 +162,81 @@ describe('the route over SSH', () => {
     const why = failure('target-invalid', { target: '-oProxyCommand=x' });
     const route = new SshRoute({
       resolveConfig: () => Promise.resolve(err(why)),
+      memory: new FakePromptMemory(),
       createChannel: () => inProcessChannel(),
       clock: systemClock,
       logger: silent,
     });
     const recorder = new Recorder(route);
-    route.open(4, NO_ANSWERS);
+    route.open(4);
     expect((await recorder.wait('route-down', 4)).failure).toEqual(why);
+  });
+});
+
+describe('a question on the way over SSH', () => {
+  /** A server that takes one password, and all that were shown to it. */
+  async function passwordServer(right: string) {
+    const shown: string[] = [];
+    const server = await lab.startEmbeddedSsh({
+      authenticate: () => (context) => {
+        if (context.method === 'password') shown.push(context.password);
+        if (context.method === 'password' && context.password === right) context.accept();
+        else context.reject(['password']);
+      },
+    });
+    const tunnel = await tunnelTo(lab, server, echo.port);
+    return { server, shown, tunnel };
+  }
+  const typed = (password: string) => ({ type: 'password', password, remember: true }) as const;
+
+  it('keeps the session for the answer, and close ends both', async () => {
+    const { server, shown, tunnel } = await passwordServer('right');
+    const { route, recorder } = sshRoute(tunnel);
+    route.open(1);
+    const { prompt } = await recorder.wait('route-needs-user', 1);
+    expect(prompt).toMatchObject({ type: 'password', wasWrong: false });
+    expect(server.counts().live).toBe(1);
+    await route.close();
+    await waitFor(() => server.counts().live === 0, { what: 'the session to end' });
+    route.answer(1, prompt.id, typed('right'));
+    route.open(2);
+    await recorder.wait('route-needs-user', 2);
+    expect(shown).toEqual([]);
+  });
+
+  it('ends with its process, and nothing is left of it', async () => {
+    const { server, tunnel } = await passwordServer('right');
+    const { route, recorder, channels } = sshRoute(tunnel);
+    route.open(1);
+    await recorder.wait('route-needs-user', 1);
+    channels[0]?.kill();
+    expect((await recorder.wait('route-down', 1)).failure.code).toBe('tunnel-process-crashed');
+    await waitFor(() => server.counts().live === 0, { what: 'the session to end' });
+    route.open(2);
+    const { prompt } = await recorder.wait('route-needs-user', 2);
+    route.answer(2, prompt.id, typed('right'));
+    await recorder.wait('route-up', 2);
+  });
+
+  it('is answered from the keychain once, and asked of the person when that proves wrong', async () => {
+    const { shown, tunnel } = await passwordServer('new');
+    const secrets = new MemorySecrets();
+    const memory = (): GatewayPromptMemory =>
+      new GatewayPromptMemory({ gatewayId: 'g', secrets, logger: silent, noteSecret: () => undefined });
+    const { user, host, port } = tunnel.config.target;
+    await secrets.set('ssh-secrets:g', JSON.stringify({ [`password ${user}@${host}:${port}`]: 'old' }));
+    const { route, recorder } = sshRoute(tunnel, memory());
+    route.open(1);
+    const { prompt } = await recorder.wait('route-needs-user', 1);
+    expect([prompt, shown, secrets.values.size]).toMatchObject([{ wasWrong: true }, ['old'], 0]);
+    route.answer(1, prompt.id, typed('new'));
+    await recorder.wait('route-up', 1);
+    await route.dispose();
+
+    const later = sshRoute(tunnel, memory());
+    later.route.open(1);
+    await later.recorder.wait('route-up', 1);
+    expect(shown).toEqual(['old', 'new', 'new']);
   });
 });
 

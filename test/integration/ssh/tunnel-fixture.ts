@@ -3,12 +3,16 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ConnectionFailure, FailureCode, FailureFacts } from '../../../src/shared/connection-failure.ts';
 import type { UserPrompt } from '../../../src/shared/connection-state.ts';
+import type { SshHop } from '../../../src/main/core/tunnel/ssh-hop.ts';
+import { plainHop } from '../../../src/main/core/tunnel/plain-hop.ts';
+import { DEFAULT_ALGORITHMS } from '../../../src/main/node/ssh/ssh-algorithms.ts';
 import type {
+  TunnelAnswer,
   TunnelChannel,
   TunnelConfig,
   TunnelReport,
 } from '../../../src/main/core/tunnel/tunnel-protocol.ts';
-import type { SshTiming } from '../../../src/main/node/ssh/ssh-session.ts';
+import type { SshTiming } from '../../../src/main/node/ssh/ssh-timing.ts';
 import { inProcessChannel } from '../../../src/main/node/tunnel/in-process-channel.ts';
 import type { KeyPair } from '../../support/lab/keys.ts';
 import type { Lab } from '../../support/lab/lab.ts';
@@ -18,11 +22,6 @@ import { waitFor, within } from '../../support/lab/wait.ts';
 /** How an `open` ended; `up` may be followed by more. */
 export type Outcome = Extract<TunnelReport, { type: 'up' | 'down' | 'needs-user' | 'forward-failed' }>;
 
-export interface OpenAnswers {
-  readonly trustedFingerprint?: string;
-  readonly passphrase?: { readonly keyPath: string; readonly passphrase: string };
-}
-
 /** A tunnel host in this process with everything it reported, and a home folder with `.ssh`. */
 export class TunnelFixture {
   readonly sshDir: string;
@@ -31,21 +30,32 @@ export class TunnelFixture {
   readonly #channel: TunnelChannel;
   readonly #exited: Promise<void>;
   #attempt = 0;
+  /** Reports before this index belong to earlier answers. */
+  #from = 0;
 
   constructor(
     lab: Lab,
-    config: Partial<TunnelConfig> & Pick<TunnelConfig, 'target' | 'forward'>,
+    target: Pick<SshHop, 'host' | 'port' | 'user'> & Partial<SshHop>,
+    forward: TunnelConfig['forward'],
     options: { timing?: SshTiming; localPort: number },
   ) {
     this.sshDir = join(lab.folder('home'), '.ssh');
     mkdirSync(this.sshDir, { mode: 0o700 });
     this.config = {
+      transport: 'ssh2',
+      target: plainHop({
+        name: target.host,
+        knownHostsFiles: { user: [this.file('known_hosts')], global: [] },
+        algorithms: DEFAULT_ALGORITHMS,
+        ...target,
+      }),
+      jumps: [],
+      proxyCommand: null,
+      openssh: null,
+      handOver: false,
+      lastCredential: null,
+      forward,
       localPort: options.localPort,
-      identityFiles: [],
-      identityFileIsExplicit: false,
-      agentSocket: null,
-      knownHostsFiles: { user: [this.file('known_hosts')], global: [] },
-      ...config,
     };
     this.#channel = inProcessChannel(options.timing);
     this.#channel.onReport((report) => this.reports.push(report));
@@ -73,7 +83,7 @@ export class TunnelFixture {
   /** Makes this key the explicitly named identity file. */
   useKey(key: KeyPair, name = 'id_test'): string {
     const path = this.write(name, key.privateKey);
-    this.set({ identityFiles: [path], identityFileIsExplicit: true });
+    this.setTarget({ identityFiles: [path], identityFileIsExplicit: true });
     return path;
   }
 
@@ -81,38 +91,55 @@ export class TunnelFixture {
     this.config = { ...this.config, ...change };
   }
 
+  setTarget(change: Partial<SshHop>): void {
+    this.set({ target: { ...this.config.target, ...change } });
+  }
+
   post(command: Parameters<TunnelChannel['post']>[0]): void {
     this.#channel.post(command);
   }
 
-  startOpen(answers: OpenAnswers = {}): number {
+  startOpen(): number {
     this.#attempt += 1;
-    this.#channel.post({
-      type: 'open',
-      attempt: this.#attempt,
-      config: this.config,
-      trustedFingerprint: answers.trustedFingerprint ?? null,
-      passphrase: answers.passphrase ?? null,
-    });
+    this.#from = this.reports.length;
+    this.#channel.post({ type: 'open', attempt: this.#attempt, config: this.config });
     return this.#attempt;
   }
 
-  /** Opens and waits for how it ends. */
-  async open(answers: OpenAnswers = {}): Promise<Outcome> {
-    const attempt = this.startOpen(answers);
-    return this.outcome(attempt);
+  /** Opens and waits for how it ends, or for its first question. */
+  async open(): Promise<Outcome> {
+    this.startOpen();
+    return this.outcome();
   }
 
-  outcome(attempt: number, timeoutMs = 20_000): Promise<Outcome> {
-    return this.wait(
-      (report): report is Outcome =>
-        (report.type === 'up' ||
-          report.type === 'down' ||
-          report.type === 'needs-user' ||
-          report.type === 'forward-failed') &&
-        report.attempt === attempt,
-      `an outcome of attempt ${attempt}`,
-      timeoutMs,
+  /** Answers a question and waits for the next one, or for how the attempt ends. */
+  async answer(prompt: UserPrompt, answer: TunnelAnswer): Promise<Outcome> {
+    this.#from = this.reports.length;
+    this.#channel.post({ type: 'answer', attempt: this.#attempt, promptId: prompt.id, answer });
+    return this.outcome();
+  }
+
+  /** The next outcome of the current attempt after `open` or the last `answer`. */
+  outcome(timeoutMs = 20_000): Promise<Outcome> {
+    const attempt = this.#attempt;
+    return waitFor(
+      () =>
+        this.reports
+          .slice(this.#from)
+          .find(
+            (report): report is Outcome =>
+              (report.type === 'up' ||
+                report.type === 'down' ||
+                report.type === 'needs-user' ||
+                report.type === 'forward-failed') &&
+              report.attempt === attempt,
+          ),
+      {
+        what: `an outcome of attempt ${attempt}`,
+        timeoutMs,
+        intervalMs: 10,
+        detail: () => this.reports.map((report) => JSON.stringify(report)).join('\n'),
+      },
     );
   }
 
@@ -141,34 +168,63 @@ export class TunnelFixture {
     return report.failure;
   }
 
-  async openUp(answers: OpenAnswers = {}): Promise<Extract<Outcome, { type: 'up' }>> {
-    const outcome = await this.open(answers);
-    if (outcome.type !== 'up') throw new Error(`Not up: ${JSON.stringify(outcome)}`);
-    return outcome;
+  async openUp(): Promise<Extract<Outcome, { type: 'up' }>> {
+    return expectUp(await this.open());
   }
 
-  async openFailed<C extends FailureCode>(code: C, answers: OpenAnswers = {}): Promise<FailureFacts[C]> {
-    const outcome = await this.open(answers);
-    const why = outcome.type === 'down' || outcome.type === 'forward-failed' ? outcome.failure : null;
-    if (why?.code !== code) throw new Error(`Expected ${code}, got ${JSON.stringify(outcome)}`);
-    return why.facts as FailureFacts[C];
+  async answerUp(prompt: UserPrompt, answer: TunnelAnswer): Promise<Extract<Outcome, { type: 'up' }>> {
+    return expectUp(await this.answer(prompt, answer));
   }
 
-  async openPrompt<T extends UserPrompt['type']>(
-    type: T,
-    answers: OpenAnswers = {},
+  async openFailed<C extends FailureCode>(code: C): Promise<FailureFacts[C]> {
+    return expectFailure(await this.open(), code);
+  }
+
+  async answerFailed<C extends FailureCode>(
+    prompt: UserPrompt,
+    answer: TunnelAnswer,
+    code: C,
+  ): Promise<FailureFacts[C]> {
+    return expectFailure(await this.answer(prompt, answer), code);
+  }
+
+  async openPrompt<T extends UserPrompt['type']>(type: T): Promise<Extract<UserPrompt, { type: T }>> {
+    return expectPrompt(await this.open(), type);
+  }
+
+  async answerPrompt<T extends UserPrompt['type']>(
+    prompt: UserPrompt,
+    answer: TunnelAnswer,
+    next: T,
   ): Promise<Extract<UserPrompt, { type: T }>> {
-    const outcome = await this.open(answers);
-    if (outcome.type !== 'needs-user' || outcome.prompt.type !== type) {
-      throw new Error(`Expected the prompt ${type}, got ${JSON.stringify(outcome)}`);
-    }
-    return outcome.prompt as Extract<UserPrompt, { type: T }>;
+    return expectPrompt(await this.answer(prompt, answer), next);
   }
 
   async close(): Promise<void> {
     this.#channel.post({ type: 'shutdown' });
     await within(this.#exited, 10_000, 'the tunnel host to shut down');
   }
+}
+
+function expectUp(outcome: Outcome): Extract<Outcome, { type: 'up' }> {
+  if (outcome.type !== 'up') throw new Error(`Not up: ${JSON.stringify(outcome)}`);
+  return outcome;
+}
+
+function expectFailure<C extends FailureCode>(outcome: Outcome, code: C): FailureFacts[C] {
+  const why = outcome.type === 'down' || outcome.type === 'forward-failed' ? outcome.failure : null;
+  if (why?.code !== code) throw new Error(`Expected ${code}, got ${JSON.stringify(outcome)}`);
+  return why.facts as FailureFacts[C];
+}
+
+function expectPrompt<T extends UserPrompt['type']>(
+  outcome: Outcome,
+  type: T,
+): Extract<UserPrompt, { type: T }> {
+  if (outcome.type !== 'needs-user' || outcome.prompt.type !== type) {
+    throw new Error(`Expected the prompt ${type}, got ${JSON.stringify(outcome)}`);
+  }
+  return outcome.prompt as Extract<UserPrompt, { type: T }>;
 }
 
 export interface SshServerLike {
@@ -188,10 +244,8 @@ export async function tunnelTo(
   const port = options.port ?? server.port;
   const fixture = new TunnelFixture(
     lab,
-    {
-      target: { original: `${server.user}@127.0.0.1`, host: '127.0.0.1', port, user: server.user },
-      forward: { host: '127.0.0.1', port: gatewayPort },
-    },
+    { host: '127.0.0.1', port, user: server.user },
+    { host: '127.0.0.1', port: gatewayPort },
     { localPort: await freePort(), ...(options.timing === undefined ? {} : { timing: options.timing }) },
   );
   fixture.useKey(server.clientKey);

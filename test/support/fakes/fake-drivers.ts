@@ -1,10 +1,9 @@
 import type { ConnectionFailure } from '../../../src/shared/connection-failure.ts';
-import type { GatewayEndpoint, UserPrompt } from '../../../src/shared/connection-state.ts';
+import type { GatewayEndpoint, PromptAnswer, UserPrompt } from '../../../src/shared/connection-state.ts';
 import { Emitter } from '../../../src/main/core/emitter.ts';
 import type { Disposable } from '../../../src/main/core/lifecycle.ts';
 import type {
   ProbeResult,
-  RouteAnswers,
   RouteDriver,
   RouteEvent,
   RouteFacts,
@@ -20,6 +19,9 @@ export const ROUTE_FACTS: RouteFacts = {
   keyExchange: 'curve25519-sha256',
   cipher: 'aes256-gcm@openssh.com',
   authenticatedWith: '~/.ssh/id_ed25519',
+  credentialFingerprint: 'SHA256:def',
+  transport: 'ssh2',
+  via: [],
 };
 export const SESSION_FACTS: SessionFacts = {
   gatewayVersion: '2026.9.6',
@@ -107,11 +109,17 @@ abstract class FakeDriver<E> {
 }
 
 export class FakeRoute extends FakeDriver<RouteEvent> implements RouteDriver {
-  readonly opens: { readonly attempt: number; readonly answers: RouteAnswers }[] = [];
+  readonly opens: { readonly attempt: number }[] = [];
+  readonly answers: { readonly attempt: number; readonly promptId: string; readonly answer: PromptAnswer }[] =
+    [];
 
-  open(attempt: number, answers: RouteAnswers): void {
+  open(attempt: number): void {
     this.begin(attempt);
-    this.opens.push({ attempt, answers });
+    this.opens.push({ attempt });
+  }
+
+  answer(attempt: number, promptId: string, answer: PromptAnswer): void {
+    this.answers.push({ attempt, promptId, answer });
   }
 
   get attempt(): number {
@@ -130,6 +138,9 @@ export class FakeRoute extends FakeDriver<RouteEvent> implements RouteDriver {
   }
   ask(prompt: UserPrompt): void {
     this.emit({ type: 'route-needs-user', attempt: this.attempt, prompt });
+  }
+  questionOver(promptId: string): void {
+    this.emit({ type: 'route-question-over', attempt: this.attempt, promptId });
   }
 }
 

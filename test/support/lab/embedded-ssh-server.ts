@@ -17,7 +17,12 @@ export interface EmbeddedSshOptions {
   readonly refuseAuth?: boolean;
   /** Loopback ports that may be reached; default all. Others are prohibited. */
   readonly allowPorts?: readonly number[];
+  /** Replaces the check of keys: called once a connection, its result for every request of that connection. */
+  readonly authenticate?: () => EmbeddedAuthenticator;
 }
+
+/** Must accept or reject. `isKey`: a request with an accepted key, and with a right signature where it has one. */
+export type EmbeddedAuthenticator = (context: AuthContext, isKey: boolean) => void;
 
 export interface EmbeddedSshCounts {
   readonly connections: number;
@@ -74,8 +79,13 @@ export async function startEmbeddedSsh(options: EmbeddedSshOptions = {}): Promis
       for (const target of ownTargets) target.destroy();
     });
     connection.on('error', () => undefined);
+    const authenticate = options.authenticate?.();
     connection.on('authentication', (context) => {
       if (context.method !== 'none') counts.authAttempts += 1;
+      if (authenticate !== undefined) {
+        authenticate(context, isAccepted(context, accepted));
+        return;
+      }
       if (!refuseAuth && context.username === user && isAccepted(context, accepted)) context.accept();
       else context.reject(['publickey']);
     });

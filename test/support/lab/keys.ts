@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,8 +13,11 @@ export interface KeyPairOptions {
   readonly bits?: number;
   readonly passphrase?: string;
   readonly comment?: string;
-  /** `openssh` (default, ssh-keygen's own), `pem` (PKCS#1/SEC1; not for ed25519) or `pkcs8`. */
-  readonly format?: 'openssh' | 'pem' | 'pkcs8';
+  /**
+   * `openssh` (default, ssh-keygen's own), `pem` (PKCS#1/SEC1; not for ed25519), `pkcs8` (not for ed25519), or PuTTY's
+   * version 3 or 2, which need puttygen (putty-tools).
+   */
+  readonly format?: 'openssh' | 'pem' | 'pkcs8' | 'ppk' | 'ppk2';
 }
 
 export interface KeyPair {
@@ -50,7 +53,84 @@ export function createKeyPair(options: KeyPairOptions = {}): KeyPair {
     if (options.format === 'pkcs8') args.push('-m', 'PKCS8');
     execFileSync('ssh-keygen', args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const publicKey = readFileSync(`${file}.pub`, 'utf8').trim();
+    if (options.format === 'ppk' || options.format === 'ppk2') {
+      convertToPpk(dir, file, options.format === 'ppk' ? 3 : 2, options.passphrase ?? '');
+    }
     return { type, privateKey: readFileSync(file, 'utf8'), publicKey, fingerprint: fingerprintOf(publicKey) };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** The same key in another file format, with another passphrase. `key` is in OpenSSH's format and not encrypted. */
+export function reformatKey(
+  key: KeyPair,
+  to: { readonly format: NonNullable<KeyPairOptions['format']>; readonly passphrase?: string },
+): KeyPair {
+  const dir = mkdtempSync(join(tmpdir(), 'gangway-key-'));
+  try {
+    const file = join(dir, 'key');
+    writeFileSync(file, key.privateKey, { mode: 0o600 });
+    const passphrase = to.passphrase ?? '';
+    if (to.format === 'ppk' || to.format === 'ppk2') {
+      convertToPpk(dir, file, to.format === 'ppk' ? 3 : 2, passphrase);
+    } else {
+      const format = { openssh: 'RFC4716', pem: 'PEM', pkcs8: 'PKCS8' }[to.format];
+      const args = ['-q', '-p', '-P', '', '-N', passphrase, '-m', format, '-f', file];
+      execFileSync('ssh-keygen', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    }
+    return { ...key, privateKey: readFileSync(file, 'utf8') };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Rewrites a private key in OpenSSH's format as PuTTY's; its passphrase, if any, stays. */
+function convertToPpk(dir: string, file: string, version: 2 | 3, passphrase: string): void {
+  const passphraseFile = join(dir, 'passphrase');
+  writeFileSync(passphraseFile, `${passphrase}\n`, { mode: 0o600 });
+  const converted = `${file}.ppk`;
+  execFileSync(
+    'puttygen',
+    [
+      ...[file, '-q', '-O', 'private', '-o', converted, '--ppk-param', `version=${version}`],
+      ...['--old-passphrase', passphraseFile, '--new-passphrase', passphraseFile],
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  renameSync(converted, file);
+}
+
+export interface CertificateOptions {
+  /** Whose public key is certified: a line as in authorized_keys. */
+  readonly publicKey: string;
+  readonly authority: KeyPair;
+  /** User names, or host names for a host certificate. */
+  readonly principals: readonly string[];
+  readonly host?: boolean;
+  /** As `ssh-keygen -V`; default for ever. */
+  readonly validity?: string;
+}
+
+/** An OpenSSH certificate (PROTOCOL.certkeys), one line as in `id_ed25519-cert.pub`. */
+export function createCertificate(options: CertificateOptions): string {
+  const dir = mkdtempSync(join(tmpdir(), 'gangway-cert-'));
+  try {
+    const authority = join(dir, 'ca');
+    writeFileSync(authority, options.authority.privateKey, { mode: 0o600 });
+    const subject = join(dir, 'subject.pub');
+    writeFileSync(subject, `${options.publicKey}\n`);
+    execFileSync(
+      'ssh-keygen',
+      [
+        ...['-q', '-s', authority, '-I', 'gangway-lab', '-n', options.principals.join(',')],
+        ...(options.host === true ? ['-h'] : []),
+        ...(options.validity === undefined ? [] : ['-V', options.validity]),
+        subject,
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    return readFileSync(join(dir, 'subject-cert.pub'), 'utf8').trim();
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -8,6 +8,13 @@ import { startEmbeddedSsh, type EmbeddedSshOptions, type EmbeddedSshServer } fro
 import { startFaultProxy, type FaultProxy, type FaultProxyOptions } from './fault-proxy.ts';
 import { startGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 import { startScriptedModel, type ScriptedModel, type ScriptedModelOptions } from './scripted-model.ts';
+import {
+  startDropbear,
+  startTinySsh,
+  type SmallSshServer,
+  type SmallSshServerOptions,
+} from './small-ssh-servers.ts';
+import { startSshAgent, type SshAgent, type SshAgentOptions } from './ssh-agent.ts';
 import { startSshd, type Sshd, type SshdOptions } from './sshd.ts';
 
 export interface Closable {
@@ -22,6 +29,11 @@ export interface Lab extends AsyncDisposable {
   /** Closes `part` with the lab. */
   own<T extends Closable>(part: T): T;
   startSshd(options?: SshdOptions): Promise<Sshd>;
+  /** Needs root: see `accountsUnavailable`. */
+  startDropbear(options: SmallSshServerOptions): Promise<SmallSshServer>;
+  /** Needs root: see `accountsUnavailable`. */
+  startTinySsh(options: SmallSshServerOptions): Promise<SmallSshServer>;
+  startSshAgent(options?: SshAgentOptions): Promise<SshAgent>;
   startEmbeddedSsh(options?: EmbeddedSshOptions): Promise<EmbeddedSshServer>;
   startModel(options?: ScriptedModelOptions): Promise<ScriptedModel>;
   startGateway(options: GatewayOptions): Promise<Gateway>;
@@ -102,6 +114,9 @@ export function createLab(options: LabOptions = {}): Promise<Lab> {
     folder,
     own,
     startSshd: (given) => start(startSshd(folder('sshd'), given)),
+    startDropbear: (given) => start(startDropbear(folder('dropbear'), given)),
+    startTinySsh: (given) => start(startTinySsh(folder('tinyssh'), given)),
+    startSshAgent: (given) => start(startSshAgent(folder('agent'), given)),
     startEmbeddedSsh: (given) => start(startEmbeddedSsh(given)),
     startModel: (given) => start(startScriptedModel(given)),
     startGateway: (given) => start(startGateway(folder('gateway'), given)),

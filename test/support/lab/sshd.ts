@@ -1,8 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import type { Accounts } from './accounts.ts';
 import { descendantsOf, sendSignal, startChild, type Child, type ProcessInfo } from './child.ts';
-import { createKeyPair, knownHostsLine, type KeyPair, type KeyType } from './keys.ts';
+import { createCertificate, createKeyPair, knownHostsLine, type KeyPair, type KeyType } from './keys.ts';
+import type { NetworkHost } from './network.ts';
 import { freePort, waitForFree } from './ports.ts';
 import { waitFor } from './wait.ts';
 
@@ -14,6 +16,14 @@ export interface SshdOptions {
   readonly user?: string;
   /** Accepted public keys; default one fresh ed25519 pair, found as `clientKey`. */
   readonly clientKeys?: readonly KeyPair[];
+  /** Users that exist only for this server; `user` is then the first of them. Passwords go through PAM. */
+  readonly accounts?: Accounts;
+  /** TrustedUserCAKeys: who may certify users. */
+  readonly userAuthority?: KeyPair;
+  /** Certifies every host key for `127.0.0.1` and `localhost` (HostCertificate). */
+  readonly hostAuthority?: KeyPair;
+  /** Runs and listens in a network namespace (network.ts) instead of on loopback; not together with `accounts`. */
+  readonly network?: Pick<NetworkHost, 'address' | 'within'>;
   /** Extra lines of sshd_config(5). They come first, so they win over the lab's own. */
   readonly config?: readonly string[];
 }
@@ -53,6 +63,8 @@ export interface Sshd {
   start(): Promise<void>;
   /** New host keys, served from now on (SIGHUP); live sessions stay. */
   rotateHostKey(types?: readonly KeyType[]): Promise<readonly KeyPair[]>;
+  /** These host keys, served from now on (SIGHUP), also several of a type; live sessions stay. */
+  setHostKeys(keys: readonly KeyPair[]): Promise<void>;
   setAuthorizedKeys(keys: readonly KeyPair[]): void;
   close(): Promise<void>;
 }
@@ -70,7 +82,7 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
     throw new Error('No sshd on this machine: install openssh-server (apt install openssh-server).');
   const asRoot = process.getuid?.() === 0;
   const self = userInfo().username;
-  const user = options.user ?? self;
+  const user = options.user ?? options.accounts?.users[0]?.name ?? self;
   if (!asRoot && user !== self) throw new Error(`Only root's sshd can log in another user (${user}).`);
   // sshd run by root refuses to start without its privilege separation directory (sshd(8), FILES).
   if (asRoot) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
@@ -81,17 +93,38 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
   const logFile = join(dir, 'sshd.log');
   const authorizedKeys = join(dir, 'authorized_keys');
   const configFile = join(dir, 'sshd_config');
+  const userAuthorityFile = join(dir, 'user_ca.pub');
   writeFileSync(logFile, '');
+  if (options.userAuthority !== undefined) {
+    writeFileSync(userAuthorityFile, `${options.userAuthority.publicKey}\n`);
+  }
 
   let hostKeys = makeHostKeys(options.hostKeyTypes ?? ['ed25519']);
+  writeHostKeys();
   function makeHostKeys(types: readonly KeyType[]): KeyPair[] {
-    return types.map((type) => {
-      const key = createKeyPair({ type, comment: `host-${type}` });
-      const file = join(dir, `host_${type}`);
+    return types.map((type) => createKeyPair({ type, comment: `host-${type}` }));
+  }
+  /** `host_ed25519`, and `host_ed25519_1` for the next one of that type. */
+  function hostKeyFiles(): string[] {
+    return hostKeys.map((key, index) => {
+      const before = hostKeys.slice(0, index).filter((other) => other.type === key.type).length;
+      return join(dir, `host_${key.type}${before === 0 ? '' : `_${before}`}`);
+    });
+  }
+  function writeHostKeys(): void {
+    for (const [index, file] of hostKeyFiles().entries()) {
+      const key = hostKeys[index];
+      if (key === undefined) continue;
       writeFileSync(file, key.privateKey, { mode: 0o600 });
       chmodSync(file, 0o600);
-      return key;
-    });
+      if (options.hostAuthority !== undefined) {
+        const { publicKey } = key;
+        const principals = ['127.0.0.1', 'localhost'];
+        const authority = options.hostAuthority;
+        const certificate = createCertificate({ publicKey, authority, principals, host: true });
+        writeFileSync(`${file}-cert.pub`, `${certificate}\n`);
+      }
+    }
   }
   function setAuthorizedKeys(keys: readonly KeyPair[]): void {
     writeFileSync(authorizedKeys, keys.map((key) => `${key.publicKey}\n`).join(''), { mode: 0o644 });
@@ -100,8 +133,12 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
     const lines = [
       ...(options.config ?? []),
       `Port ${port}`,
-      'ListenAddress 127.0.0.1',
-      ...hostKeys.map((key) => `HostKey ${join(dir, `host_${key.type}`)}`),
+      `ListenAddress ${options.network?.address ?? '127.0.0.1'}`,
+      ...hostKeyFiles().map((file) => `HostKey ${file}`),
+      ...(options.hostAuthority === undefined
+        ? []
+        : hostKeyFiles().map((file) => `HostCertificate ${file}-cert.pub`)),
+      ...(options.userAuthority === undefined ? [] : [`TrustedUserCAKeys ${userAuthorityFile}`]),
       `AuthorizedKeysFile ${authorizedKeys}`,
       `PidFile ${join(dir, 'sshd.pid')}`,
       'PermitRootLogin prohibit-password',
@@ -128,9 +165,10 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
     await stop();
     writeConfig();
     const earlier = listenings();
+    const args = ['-D', '-f', configFile, '-E', logFile];
     child = await startChild({
-      command: binary ?? 'sshd',
-      args: ['-D', '-f', configFile, '-E', logFile],
+      ...(options.accounts?.enter(binary ?? 'sshd', args) ??
+        withinNetwork(options.network?.within ?? [], [binary ?? 'sshd', ...args])),
       env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' },
       name: 'sshd',
     });
@@ -143,6 +181,17 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
       await running.close();
       throw new Error(`sshd ended at once:\n${running.output()}${logEnd()}`);
     }
+  }
+
+  async function setHostKeys(keys: readonly KeyPair[]): Promise<void> {
+    hostKeys = [...keys];
+    writeHostKeys();
+    writeConfig();
+    const running = child;
+    if (running === null || running.exited() !== null) return;
+    const earlier = listenings();
+    running.signal('SIGHUP');
+    await waitFor(() => listenings() > earlier, { what: 'sshd to serve its new host key', detail: logEnd });
   }
 
   async function stop(): Promise<void> {
@@ -230,22 +279,21 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
     stop,
     start,
     async rotateHostKey(types) {
-      hostKeys = makeHostKeys(types ?? hostKeys.map((key) => key.type));
-      writeConfig();
-      const running = child;
-      if (running !== null && running.exited() === null) {
-        const earlier = listenings();
-        running.signal('SIGHUP');
-        await waitFor(() => listenings() > earlier, {
-          what: 'sshd to serve its new host key',
-          detail: logEnd,
-        });
-      }
+      await setHostKeys(makeHostKeys(types ?? hostKeys.map((key) => key.type)));
       return hostKeys;
     },
+    setHostKeys,
     setAuthorizedKeys,
     close: stop,
   };
+}
+
+function withinNetwork(
+  within: readonly string[],
+  line: readonly string[],
+): { command: string; args: string[] } {
+  const [command = 'sshd', ...args] = [...within, ...line];
+  return { command, args };
 }
 
 /** sbin is often not in an ordinary user's PATH; sshd must be started by its absolute path (it executes itself again). */

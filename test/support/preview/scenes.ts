@@ -4,8 +4,17 @@ import { failure } from '../../../src/shared/connection-failure.ts';
 import type { GatewayHealth } from '../../../src/shared/health.ts';
 import type { TestProgress } from '../../../src/shared/ipc-contract.ts';
 import { emptyProfile } from '../../../src/shared/gateway-profile.ts';
-import { ok } from '../../../src/shared/result.ts';
-import { sampleHostKeyPrompt } from '../fakes/sample-prompts.ts';
+import { err, ok } from '../../../src/shared/result.ts';
+import type { ConnectionState, UserPrompt } from '../../../src/shared/connection-state.ts';
+import type { SshResolution } from '../../../src/shared/ssh-resolution.ts';
+import {
+  sampleConfirmPrompt,
+  sampleHostKeyPrompt,
+  sampleInteractivePrompt,
+  sampleNoticePrompt,
+  samplePasswordPrompt,
+  samplePassphrasePrompt,
+} from '../fakes/sample-prompts.ts';
 import type { PageKind } from '../../../src/shared/window-address.ts';
 import {
   GATEWAY_ID,
@@ -13,6 +22,7 @@ import {
   aConversation,
   aGateway,
   aLadder,
+  aResolution,
   aRow,
   aSnapshot,
   createFakeGangway,
@@ -67,7 +77,11 @@ const health: GatewayHealth = {
 
 const healthyLadder = aLadder({
   network: { observedAtMs: now - 41_000 },
-  ssh: { latencyMs: 17.6, note: 'ssh-ed25519, aes128-gcm@openssh.com' },
+  ssh: {
+    latencyMs: 17.6,
+    note: 'OpenSSH_9.2p1 Debian-2',
+    route: { transport: 'openssh', via: ['bastion'], signedInWith: '~/.ssh/id_ed25519' },
+  },
   forward: { note: '127.0.0.1:18789 → 127.0.0.1:18789' },
   gateway: { latencyMs: 21.4, note: 'OpenClaw 2026.9.6' },
   channels: { verdict: 'degraded', observedAtMs: now - 4000, note: 'Discord: 401: Unauthorized' },
@@ -81,6 +95,7 @@ const unconfigured: Partial<GatewaySnapshot> = {
     ssh: { token: false, password: false },
     direct: { token: false, password: false },
   },
+  hasSshSecrets: false,
   mainSessionKey: null,
   sessions: [],
   ladder: aLadder({
@@ -126,9 +141,96 @@ const hostKeyPrompt: Partial<GatewaySnapshot> = {
     status: 'waiting-for-user',
     attempt: 1,
     reconnecting: false,
+    attended: true,
     prompt: sampleHostKeyPrompt,
   },
 };
+
+function asking(prompt: UserPrompt, attended = true): Partial<GatewaySnapshot> {
+  const connection: ConnectionState = {
+    status: 'waiting-for-user',
+    attempt: 1,
+    reconnecting: !attended,
+    attended,
+    prompt,
+  };
+  return attended
+    ? { connection }
+    : {
+        connection,
+        ladder: aLadder({
+          ssh: { verdict: 'unknown', observedAtMs: null },
+          forward: { verdict: 'unknown', observedAtMs: null },
+          gateway: { verdict: 'unknown', observedAtMs: null },
+          channels: { verdict: 'unknown', observedAtMs: now - 64_000 },
+        }),
+        health: { ...health, observedAtMs: now - 64_000 },
+      };
+}
+
+const changedKey = failure('host-key-changed', {
+  host: 'homelab',
+  port: 2222,
+  keyType: 'ssh-ed25519',
+  offeredFingerprint: 'SHA256:hZ2a6oYJk3nqg4Y7m0E4oJ2iHkQvB9f1sXw5tRzUuLc',
+  known: [
+    {
+      keyType: 'ssh-ed25519',
+      fingerprint: 'SHA256:qT7vWc1xZ8bN4mK0pLrD5sYfGhJ2aUeIoX9wRt6CzVk',
+      file: '~/.ssh/known_hosts',
+      line: 14,
+    },
+  ],
+});
+const changed: Partial<GatewaySnapshot> = {
+  ...blocked,
+  connection: { status: 'blocked', failure: changedKey },
+  ladder: aLadder({
+    ssh: { verdict: 'failed', failure: changedKey },
+    forward: { verdict: 'unknown', observedAtMs: null },
+    gateway: { verdict: 'unknown', observedAtMs: null },
+    channels: { verdict: 'unknown', observedAtMs: null },
+  }),
+};
+
+const fullResolution = aResolution({
+  host: 'homelab.internal.example',
+  port: 2222,
+  hostKeyAlias: 'homelab',
+  identityFiles: [
+    { path: '/home/ada/.ssh/id_ed25519_sk_homelab_of_the_whole_family', exists: true },
+    { path: '/home/ada/.ssh/id_rsa', exists: false },
+  ],
+  agent: '/run/user/1000/gcr/ssh',
+  jumps: [
+    { name: 'bastion', host: '203.0.113.7', port: 22, user: 'ops' },
+    { name: 'inner.example', host: 'inner.example', port: 2022, user: 'ops' },
+  ],
+  transport: 'openssh',
+  reasons: [
+    { code: 'security-key', detail: '~/.ssh/id_ed25519_sk_homelab_of_the_whole_family' },
+    { code: 'control-master', detail: 'ControlMaster auto' },
+  ],
+  notHonoured: [
+    { directive: 'LocalForward', value: '8080 localhost:80' },
+    { directive: 'RemoteCommand', value: 'tmux new-session -A -s main' },
+  ],
+});
+
+function resolving(resolution: SshResolution): (fake: FakeGangway) => void {
+  return (fake) => {
+    fake.answer('settings.resolveTarget', () => ok(ok(resolution)));
+    fake.answer('settings.suggestHosts', () =>
+      ok([
+        { alias: 'homelab', detail: 'ada@homelab.internal.example:2222' },
+        { alias: 'home-assistant', detail: 'root@192.168.1.20' },
+        { alias: 'bastion', detail: '' },
+      ]),
+    );
+  };
+}
+
+const hostileWords = `${'You have mail. '.repeat(30)}\n${'a-word-without-any-space'.repeat(8)}\n\n<b>Gangway</b> needs your Gateway token:`;
 
 const markdownReply = `The disk filled up because **journald** kept 38 GB of logs. I checked three things:
 
@@ -285,6 +387,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
     page: 'settings',
     snapshot: snapshotWith(blocked, {
       notices: [{ type: 'secrets-in-memory', backend: 'basic_text' }],
+      secretPersistence: 'memory',
     }),
   },
   'settings-direct': {
@@ -331,10 +434,100 @@ export const scenes: Readonly<Record<string, Scene>> = {
         status: 'waiting-for-user',
         attempt: 1,
         reconnecting: false,
+        attended: true,
         prompt: { type: 'passphrase', id: 'p2', keyPath: '~/.ssh/id_ed25519', wasWrong: true },
       },
     }),
     script: conversationOf(conversationRows),
+  },
+  'prompt-password': { page: 'settings', snapshot: snapshotWith(asking(samplePasswordPrompt)) },
+  'prompt-password-wrong': {
+    page: 'settings',
+    snapshot: snapshotWith(asking({ ...samplePasswordPrompt, wasWrong: true }), {
+      notices: [{ type: 'secrets-in-memory', backend: 'basic_text' }],
+      secretPersistence: 'memory',
+    }),
+  },
+  'prompt-interactive': {
+    page: 'chat',
+    snapshot: snapshotWith(asking(sampleInteractivePrompt)),
+    script: conversationOf(conversationRows),
+  },
+  'prompt-interactive-hostile': {
+    page: 'prompt',
+    snapshot: snapshotWith(
+      asking({
+        ...sampleInteractivePrompt,
+        name: 'A very long name '.repeat(8),
+        instructions: hostileWords,
+        prompts: [
+          { text: 'p'.repeat(200), echo: false },
+          { text: '', echo: true },
+          { text: 'Third:', echo: false },
+        ],
+        wasWrong: true,
+      }),
+    ),
+  },
+  'prompt-confirm': { page: 'health', snapshot: snapshotWith(asking(sampleConfirmPrompt)) },
+  'prompt-notice': { page: 'health', snapshot: snapshotWith(asking(sampleNoticePrompt)) },
+  'waiting-host-key': { page: 'settings', snapshot: snapshotWith(asking(sampleHostKeyPrompt, false)) },
+  'waiting-passphrase': {
+    page: 'chat',
+    snapshot: snapshotWith(asking(samplePassphrasePrompt, false)),
+    script: conversationOf(conversationRows),
+  },
+  'waiting-sign-in': { page: 'health', snapshot: snapshotWith(asking(samplePasswordPrompt, false)) },
+  'waiting-window': { page: 'prompt', snapshot: snapshotWith(asking(sampleNoticePrompt, false)) },
+  'changed-key': { page: 'settings', snapshot: snapshotWith(changed) },
+  'changed-key-health': { page: 'health', snapshot: snapshotWith(changed) },
+  'changed-key-remove': { page: 'settings', snapshot: snapshotWith(changed) },
+  'revoked-key': {
+    page: 'health',
+    snapshot: snapshotWith({
+      ...blocked,
+      connection: {
+        status: 'blocked',
+        failure: failure('host-key-revoked', {
+          host: 'homelab',
+          fingerprint: 'SHA256:hZ2a6oYJk3nqg4Y7m0E4oJ2iHkQvB9f1sXw5tRzUuLc',
+          file: '~/.ssh/known_hosts',
+          line: 7,
+        }),
+      },
+      ladder: aLadder({ ssh: { verdict: 'unknown' } }),
+    }),
+  },
+  'resolved-line': {
+    page: 'settings',
+    snapshot: snapshotWith({ ...connected, hasSshSecrets: true }),
+    script: resolving(fullResolution),
+  },
+  'resolved-open': { page: 'settings', snapshot: snapshotWith(connected), script: resolving(fullResolution) },
+  'resolved-simple': {
+    page: 'settings',
+    snapshot: snapshotWith(connected),
+    script: resolving(aResolution()),
+  },
+  'resolved-failed': {
+    page: 'settings',
+    snapshot: snapshotWith(connected),
+    script: (fake) =>
+      fake.answer('settings.resolveTarget', () =>
+        ok(
+          err(
+            failure('ssh-config-invalid', {
+              target: 'ada@homelab',
+              detail: '~/.ssh/config line 3: Bad configuration option: prot',
+            }),
+          ),
+        ),
+      ),
+  },
+  'resolved-suggesting': {
+    page: 'settings',
+    snapshot: snapshotWith(unconfigured),
+    script: resolving(aResolution()),
   },
   'health-connected': { page: 'health', snapshot: snapshotWith(connected) },
   'health-reconnecting': { page: 'health', snapshot: snapshotWith(reconnecting) },

@@ -113,6 +113,24 @@ async function act(page: Page, name: string): Promise<void> {
     await page.locator('.steps').scrollIntoViewIfNeeded();
     await page.locator('.test').evaluate((element) => element.scrollIntoView({ block: 'end' }));
   }
+  if (name.startsWith('resolved-')) {
+    if (name !== 'resolved-suggesting')
+      await page.locator('summary.resolved__line').waitFor({ timeout: 5000 });
+    if (name === 'resolved-open') await page.locator('.resolved').evaluate((line) => line.scrollIntoView());
+    if (name === 'resolved-line') {
+      await page.locator('.settings__kept').evaluate((kept) => kept.scrollIntoView({ block: 'center' }));
+    }
+    if (name === 'resolved-open' || name === 'resolved-failed')
+      await page.locator('.resolved summary').click();
+    if (name === 'resolved-suggesting') {
+      const target = page.getByRole('combobox', { name: /SSH target|SSH 대상/ });
+      await target.pressSequentially('ho');
+      await target.press('ArrowDown');
+    }
+  }
+  if (name === 'changed-key-remove') {
+    await page.getByRole('button', { name: /Remove the old key|이전 키 제거/ }).click();
+  }
   if (name === 'settings-direct') {
     await page.getByRole('button', { name: /Save and connect|저장하고 연결/ }).click();
   }

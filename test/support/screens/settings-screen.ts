@@ -32,6 +32,13 @@ export class SettingsScreen {
   get target(): Locator {
     return this.field('SSH target');
   }
+  /** The line below the target that says where it leads; a click unfolds it. */
+  get resolvedAs(): Locator {
+    return this.page.locator('.resolved__line');
+  }
+  get transport(): Locator {
+    return this.field('Connect with');
+  }
   get gatewayPort(): Locator {
     return this.field('Gateway port on the remote host');
   }

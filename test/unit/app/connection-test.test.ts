@@ -7,16 +7,10 @@ import type { RouteEvent, SessionEvent } from '../../../src/main/core/connection
 import { Emitter } from '../../../src/main/core/emitter.ts';
 import { toDisposable } from '../../../src/main/core/lifecycle.ts';
 import type { SecretStore } from '../../../src/main/core/ports.ts';
+import { NO_SSH_FACTS } from '../../../src/main/node/tunnel/no-ssh-facts.ts';
 import { secretNames } from '../../../src/main/core/secret-names.ts';
 
 const endpoint = { url: 'ws://127.0.0.1:4000', localPort: 4000 };
-const facts = {
-  server: null,
-  hostKeyFingerprint: null,
-  keyExchange: null,
-  cipher: null,
-  authenticatedWith: null,
-};
 const refused = failure('ssh-refused', { host: 'homelab', port: 22 });
 
 class Bench {
@@ -51,7 +45,8 @@ class Bench {
       logger: { log: () => undefined },
       route: {
         ...driver('route'),
-        open: (attempt, answers) => this.calls.push(`open route ${attempt} ${JSON.stringify(answers)}`),
+        open: (attempt) => this.calls.push(`open route ${attempt}`),
+        answer: () => this.calls.push('answer'),
         onEvent: (listener) => this.routeEvents.on(listener),
       },
       session: {
@@ -67,10 +62,10 @@ class Bench {
 
   stage(stage: Extract<RouteEvent, { type: 'route-stage' }>['stage'], tookMs = 0): void {
     this.nowMs += tookMs;
-    this.routeEvents.emit({ type: 'route-stage', attempt: 1, stage });
+    this.routeEvents.emit({ type: 'route-stage', attempt: 1, stage, limitMs: null });
   }
   up(): void {
-    this.routeEvents.emit({ type: 'route-up', attempt: 1, endpoint, facts });
+    this.routeEvents.emit({ type: 'route-up', attempt: 1, endpoint, facts: NO_SSH_FACTS });
   }
   sessionUp(): void {
     const sessionFacts = { gatewayVersion: null, mainSessionKey: 'main', scopes: [] };
@@ -129,7 +124,8 @@ describe('ConnectionTest', () => {
     expect(await bench.ended()).toEqual({ type: 'needs-user', reason: 'host-key', detail: 'SHA256:abc' });
     expect(bench.steps).toContain('verifying-host-key needs-user');
     expect(bench.steps).toContain('authenticating pending');
-    expect(bench.calls[0]).toBe('open route 1 {"trustedFingerprint":null,"passphrase":null}');
+    expect(bench.calls[0]).toBe('open route 1');
+    expect(bench.calls).not.toContain('answer');
   });
 
   it('marks the step that failed, and leaves those after it as not reached', async () => {

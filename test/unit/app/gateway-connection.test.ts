@@ -2,15 +2,20 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createCommandHandlers, type CommandPorts } from '../../../src/main/app/command-handlers.ts';
 import { GatewayConnection, type ConnectionServices } from '../../../src/main/app/gateway-connection.ts';
 import { GatewayRegistry } from '../../../src/main/app/gateway-registry.ts';
+import { GatewayPromptMemory } from '../../../src/main/app/prompt-memory.ts';
 import { performTrayAction } from '../../../src/main/app/tray-actions.ts';
+import type { TrayAction } from '../../../src/main/app/tray-model.ts';
 import { secretNames } from '../../../src/main/core/secret-names.ts';
-import { defaultSettings, type Settings } from '../../../src/main/core/settings/schema.ts';
+import { defaultSettings, withProfile, type Settings } from '../../../src/main/core/settings/schema.ts';
 import type { GatewayProfile } from '../../../src/shared/gateway-profile.ts';
 import type { GatewayDraft, WindowKind } from '../../../src/shared/ipc-contract.ts';
+import { ok } from '../../../src/shared/result.ts';
 import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
-import { FakeRoute, FakeSession, LiveCount } from '../../support/fakes/fake-drivers.ts';
+import { FakeRoute, FakeSession, LiveCount, ROUTE_FACTS } from '../../support/fakes/fake-drivers.ts';
 import { FakeConnectivity, FakePower, MemoryLogger } from '../../support/fakes/fake-system.ts';
 import { MemorySecrets } from '../../support/fakes/memory-secrets.ts';
+import { sampleFailure } from '../../support/fakes/sample-failures.ts';
+import { samplePasswordPrompt } from '../../support/fakes/sample-prompts.ts';
 
 /** A session that counts how often its device token was dropped, and while which connection. */
 class SessionWithToken extends FakeSession {
@@ -38,9 +43,17 @@ class Rig {
   readonly connectivity = new FakeConnectivity();
   readonly secrets = new MemorySecrets();
   readonly session = new SessionWithToken(new LiveCount());
+  readonly memory = new GatewayPromptMemory({
+    gatewayId: 'g1',
+    secrets: this.secrets,
+    logger: new MemoryLogger(),
+    noteSecret: () => undefined,
+  });
+  readonly shown: string[] = [];
   readonly modes: string[] = [];
   readonly opened: WindowKind[] = [];
   readonly noted: string[] = [];
+  readonly removed: unknown[] = [];
   readonly registry: GatewayRegistry;
   route!: FakeRoute;
   settings: Settings;
@@ -63,6 +76,8 @@ class Rig {
         power: new FakePower(),
         logger: new MemoryLogger(),
         secrets: this.secrets,
+        sshSecrets: this.memory,
+        saveProfile: (changed) => this.store.update((current) => withProfile(current, changed)),
         createRoute: (current) => {
           this.modes.push(current.mode);
           this.route = new FakeRoute(new LiveCount());
@@ -106,6 +121,11 @@ class Rig {
       tests: { start: () => Promise.resolve('test') } as never,
       desktop: unused,
       sshDir: '/',
+      sshConfig: unused,
+      removeHostKeys: (keys) => {
+        this.removed.push(keys);
+        return Promise.resolve(ok(undefined));
+      },
       translate: () => unused,
       dismissNotice: () => undefined,
       noteSecret: (value) => this.noted.push(value),
@@ -125,16 +145,18 @@ class Rig {
     this.connection.setProfile(change(this.connection.profile), false);
   }
 
-  async tray(mode: GatewayProfile['mode']): Promise<void> {
-    await performTrayAction(
-      { type: 'set-mode', mode },
-      {
-        settings: this.store,
-        registry: this.registry,
-        handlers: this.handlers(),
-        open: (window) => this.opened.push(window),
-      },
-    );
+  tray(mode: GatewayProfile['mode']): Promise<void> {
+    return this.trayAction({ type: 'set-mode', mode });
+  }
+
+  async trayAction(action: TrayAction): Promise<void> {
+    await performTrayAction(action, {
+      settings: this.store,
+      registry: this.registry,
+      handlers: this.handlers(),
+      open: (window) => this.opened.push(window),
+      showQuestion: (gatewayId) => this.shown.push(gatewayId),
+    });
     await settle();
   }
 }
@@ -147,6 +169,7 @@ const DRAFT: GatewayDraft = {
   gatewayPort: 18789,
   localPort: 18789,
   identityFile: '',
+  sshTransport: 'automatic',
   directUrl: '',
   localGatewayPort: 18789,
   token: null,
@@ -255,8 +278,137 @@ describe('commands', () => {
       { ...DRAFT, token: 'only tried', password: 'too' },
       { windowId: 1 },
     );
-    const answer = { type: 'passphrase', passphrase: 'opens the key' } as const;
-    await handlers['connection.answerPrompt']({ gatewayId: 'g1', promptId: 'late', answer }, { windowId: 1 });
-    expect(rig.noted).toEqual(['only tried', 'too', 'opens the key']);
+    for (const answer of [
+      { type: 'passphrase', passphrase: 'opens the key', remember: false },
+      { type: 'password', password: 'lets me in', remember: true },
+      { type: 'responses', responses: ['my cat', '123456'], remember: false },
+      { type: 'trust-host-key', fingerprint: 'SHA256:public' },
+      { type: 'cancel' },
+    ] as const)
+      await handlers['connection.answerPrompt'](
+        { gatewayId: 'g1', promptId: 'late', answer },
+        { windowId: 1 },
+      );
+    expect(rig.noted).toEqual(['only tried', 'too', 'opens the key', 'lets me in', 'my cat', '123456']);
+  });
+});
+
+describe('the key that the server accepted', () => {
+  const credential = (): string => rig.connection.profile.ssh.lastCredential;
+
+  it('is remembered in the settings, and the connection goes on', async () => {
+    await rig.connected();
+    expect(credential()).toBe(ROUTE_FACTS.credentialFingerprint);
+    expect(rig.settings.gateways[0]?.ssh.lastCredential).toBe(credential());
+    expect(rig.connection.snapshot()).toMatchObject({
+      restartNeeded: false,
+      connection: { status: 'connected', generation: 1 },
+    });
+    rig.connection.connect();
+    await settle();
+    expect(rig.route.opens).toHaveLength(1);
+  });
+
+  it('is not noted for a server that was typed while the old one was reached', async () => {
+    rig.connection.connect();
+    await settle();
+    rig.change(otherHost);
+    rig.route.up();
+    expect(credential()).toBe('');
+  });
+
+  it('is forgotten with the target that it was for', async () => {
+    await rig.connected();
+    await rig.handlers()['settings.save']({ ...DRAFT, sshTarget: 'ops@elsewhere.example' }, { windowId: 1 });
+    expect(credential()).toBe('');
+  });
+});
+
+describe('what SSH was answered with', () => {
+  const kept = (): boolean => rig.connection.snapshot().hasSshSecrets;
+  beforeEach(() =>
+    rig.secrets.set('ssh-secrets:g1', JSON.stringify({ 'password ops@h:22': 'a', 'passphrase k': 'b' })),
+  );
+
+  it('is forgotten on demand, and the windows hear of it', async () => {
+    expect(kept()).toBe(true);
+    let changes = 0;
+    rig.connection.onChange(() => (changes += 1));
+    expect(await rig.handlers()['settings.forgetSshSecrets']({ gatewayId: 'g1' }, { windowId: 1 })).toEqual(
+      ok(null),
+    );
+    expect([kept(), changes]).toEqual([false, 1]);
+  });
+
+  it('says so when the keychain does not let go of it', async () => {
+    rig.secrets.failWrites = true;
+    const result = await rig.handlers()['settings.forgetSshSecrets']({ gatewayId: 'g1' }, { windowId: 1 });
+    expect(result).toMatchObject({ ok: false, error: { failure: { code: 'secrets-unavailable' } } });
+    expect(kept()).toBe(true);
+  });
+
+  it('loses its passwords with another target, and all of it with the gateway', async () => {
+    rig.change(otherHost);
+    await settle();
+    expect(rig.secrets.values.get('ssh-secrets:g1')).toBe('{"passphrase k":"b"}');
+    rig.registry.sync([]);
+    await settle();
+    expect(rig.secrets.has('ssh-secrets:g1')).toBe(false);
+  });
+});
+
+describe('a question that came while nobody was there', () => {
+  async function waiting(): Promise<void> {
+    rig.connection.connect(false);
+    await settle();
+    rig.route.ask(samplePasswordPrompt);
+    await settle();
+  }
+  const ask = (): void => rig.route.ask({ ...samplePasswordPrompt, id: 'anew' });
+
+  it('is asked anew from the tray, in a window', async () => {
+    await waiting();
+    expect(rig.connection.snapshot().connection).toMatchObject({ attended: false });
+    await rig.trayAction({ type: 'attend' });
+    ask();
+    expect(rig.connection.snapshot().connection).toMatchObject({ attended: true, prompt: { id: 'anew' } });
+    expect(rig.shown).toEqual(['g1']);
+  });
+
+  it('is asked by what was saved meanwhile', async () => {
+    await waiting();
+    rig.change(otherHost);
+    await rig.handlers()['connection.attend']({ gatewayId: 'g1' }, { windowId: 1 });
+    await settle();
+    ask();
+    expect(rig.connection.snapshot().connection).toMatchObject({ attended: true });
+  });
+});
+
+describe('a changed host key', () => {
+  const changed = sampleFailure('host-key-changed');
+  const remove = (typedHost: string) =>
+    rig.handlers()['connection.removeHostKeys']({ gatewayId: 'g1', typedHost }, { windowId: 1 });
+
+  beforeEach(async () => {
+    rig.connection.connect();
+    await settle();
+    rig.route.down(changed);
+  });
+
+  it('is taken off the file only with the name of the host', async () => {
+    expect(await remove('yes')).toEqual(ok({ ok: false, error: { type: 'name-differs' } }));
+    expect([rig.removed, rig.status]).toEqual([[], 'blocked']);
+    expect(await remove(` ${changed.facts.host} `)).toEqual(ok(ok(null)));
+    expect([rig.removed, rig.status]).toEqual([[changed.facts.known], 'connecting']);
+  });
+
+  it('that is gone meanwhile removes nothing', async () => {
+    rig.connection.reconnectNow();
+    await settle();
+    rig.route.up();
+    rig.session.up();
+    expect(await remove(changed.facts.host)).toEqual(ok({ ok: false, error: { type: 'nothing-to-remove' } }));
+    expect(rig.removed).toEqual([]);
   });
 });

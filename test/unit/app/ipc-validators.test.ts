@@ -11,6 +11,7 @@ const draft = {
   gatewayPort: 18789,
   localPort: 18789,
   identityFile: '',
+  sshTransport: 'automatic',
   directUrl: '',
   localGatewayPort: 18789,
   token: null,
@@ -33,6 +34,32 @@ describe('ipcValidators', () => {
     expect(schema.safeParse({ ...draft, admin: true }).success).toBe(false);
     const without = Object.fromEntries(Object.entries(draft).filter(([key]) => key !== 'token'));
     expect(schema.safeParse(without).success).toBe(false);
+  });
+
+  it('takes answers of every kind, bounded, and nothing beside them', () => {
+    const schema = ipcValidators['connection.answerPrompt'];
+    const takes = (answer: object): boolean =>
+      schema.safeParse({ gatewayId: 'a-1', promptId: '1.1', answer }).success;
+    const long = 'x'.repeat(4_097);
+    const good = [
+      { type: 'trust-host-key', fingerprint: 'SHA256:x' },
+      { type: 'passphrase', passphrase: '', remember: false },
+      { type: 'password', password: 'x', remember: true },
+      { type: 'responses', responses: ['', 'x'], remember: false },
+      { type: 'confirm' },
+      { type: 'cancel' },
+    ];
+    const bad = [
+      { type: 'passphrase', passphrase: 'x' },
+      { type: 'password', password: long, remember: false },
+      { type: 'responses', responses: [], remember: false },
+      { type: 'responses', responses: Array<string>(33).fill('x'), remember: false },
+      { type: 'responses', responses: [long], remember: false },
+      { type: 'confirm', yes: true },
+      { type: 'trust-host-key', fingerprint: '' },
+      { type: 'other' },
+    ];
+    expect([good.every(takes), bad.some(takes)]).toEqual([true, false]);
   });
 
   it('takes no id that could be a path or a key of another kind', () => {

@@ -4,6 +4,12 @@ import { failure } from '../../../src/shared/connection-failure.ts';
 import type { ConnectionState } from '../../../src/shared/connection-state.ts';
 import { emptyProfile } from '../../../src/shared/gateway-profile.ts';
 import { createTranslate } from '../../../src/shared/i18n/index.ts';
+import {
+  sampleHostKeyPrompt,
+  sampleInteractivePrompt,
+  sampleNoticePrompt,
+  samplePasswordPrompt,
+} from '../../support/fakes/sample-prompts.ts';
 import { trayModel, type TrayItem, type TrayModel } from '../../../src/main/app/tray-model.ts';
 
 const t = createTranslate('en');
@@ -19,6 +25,7 @@ function model(connection: ConnectionState, hasBug = false): TrayModel {
     preferences: { theme: 'system', language: 'system' },
     primaryGatewayId: 'a',
     notices: [],
+    secretPersistence: 'keychain',
     gateways: [
       {
         profile,
@@ -32,6 +39,7 @@ function model(connection: ConnectionState, hasBug = false): TrayModel {
         },
         mainSessionKey: null,
         sessions: [],
+        hasSshSecrets: false,
         restartNeeded: false,
       },
     ],
@@ -65,7 +73,11 @@ describe('trayModel', () => {
   it.each<[string, ConnectionState, string]>([
     ['connected', connected, 'Connected'],
     ['connecting', backingOff, 'Reconnecting'],
-    ['waiting', { status: 'waiting-for-user', attempt: 1, prompt, reconnecting: false }, 'Waiting for you'],
+    [
+      'waiting',
+      { status: 'waiting-for-user', attempt: 1, prompt, reconnecting: false, attended: false },
+      'Waiting for you',
+    ],
     ['attention', { status: 'blocked', failure: failure('token-mismatch', {}) }, 'Needs attention'],
     ['paused', { status: 'paused', reason: 'user' }, 'Paused'],
     ['offline', { status: 'paused', reason: 'offline' }, 'Offline'],
@@ -115,6 +127,18 @@ describe('trayModel', () => {
   it('asks to be made again when its countdown goes on, and not otherwise', () => {
     expect(model(backingOff).refreshInMs).toBeGreaterThan(0);
     expect(model(connected).refreshInMs).toBeNull();
+  });
+
+  it('leads to the question that waits, in its own words, and only while one waits', () => {
+    for (const attended of [true, false]) {
+      const shown = model({ status: 'waiting-for-user', attempt: 1, prompt, reconnecting: true, attended });
+      expect(shown.items[1]).toMatchObject({ label: 'Enter passphrase…', action: { type: 'attend' } });
+    }
+    const sign = { status: 'waiting-for-user', attempt: 1, reconnecting: true, attended: false } as const;
+    expect(labels(model({ ...sign, prompt: samplePasswordPrompt }))[1]).toBe('Sign in…');
+    expect(labels(model({ ...sign, prompt: sampleInteractivePrompt }))[1]).toBe('Sign in…');
+    expect(labels(model({ ...sign, prompt: sampleHostKeyPrompt }))[1]).toBe('Verify host key…');
+    expect(labels(model({ ...sign, prompt: sampleNoticePrompt }))[1]).toBe('Sign in…');
   });
 
   it('offers a restart after a bug, and only then', () => {

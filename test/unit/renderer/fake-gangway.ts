@@ -14,6 +14,7 @@ import {
   type OutputOf,
 } from '../../../src/shared/ipc-contract.ts';
 import { ok, type Result } from '../../../src/shared/result.ts';
+import type { SshResolution } from '../../../src/shared/ssh-resolution.ts';
 
 /**
  * A scripted `window.gangway`, derived from the contract: it records every command, answers as told, and lets a test
@@ -83,6 +84,9 @@ export function createFakeGangway(snapshot: AppSnapshot): FakeGangway {
   fake.answer('settings.saveAndConnect', () => ok(ok(null)));
   fake.answer('settings.testConnection', () => ok(ok({ testId: 'test-1' })));
   fake.answer('settings.chooseIdentityFile', () => ok({ path: '/home/ada/.ssh/id_ed25519' }));
+  fake.answer('settings.suggestHosts', () => ok([]));
+  fake.answer('settings.resolveTarget', () => ok(ok(aResolution())));
+  fake.answer('connection.removeHostKeys', () => ok(ok(null)));
   fake.answer('chat.open', (session) => ok(aConversation(session)));
   fake.answer('chat.listSessions', () => ok([]));
   return fake;
@@ -108,6 +112,7 @@ export function aGateway(changes: Partial<GatewaySnapshot> = {}): GatewaySnapsho
       ssh: { token: true, password: false },
       direct: { token: false, password: false },
     },
+    hasSshSecrets: false,
     mainSessionKey: SESSION_KEY,
     sessions: [{ key: SESSION_KEY, title: 'Main', updatedAtMs: null, active: false }],
     restartNeeded: false,
@@ -123,6 +128,7 @@ export function aLadder(changes: Partial<Record<Ladder[number]['layer'], Partial
     latencyMs: null,
     failure: null,
     note: null,
+    route: null,
     ...changes[layer],
   }));
 }
@@ -137,6 +143,25 @@ export function aSnapshot(changes: Partial<AppSnapshot> = {}): AppSnapshot {
     gateways: [aGateway()],
     primaryGatewayId: GATEWAY_ID,
     notices: [],
+    secretPersistence: 'keychain',
+    ...changes,
+  };
+}
+
+export function aResolution(changes: Partial<SshResolution> = {}): SshResolution {
+  return {
+    host: 'homelab.example',
+    port: 22,
+    user: 'ada',
+    hostKeyAlias: null,
+    identityFiles: [{ path: '~/.ssh/id_ed25519', exists: true }],
+    agent: null,
+    jumps: [],
+    proxyCommand: null,
+    transport: 'ssh2',
+    reasons: [],
+    notHonoured: [],
+    source: 'openssh',
     ...changes,
   };
 }

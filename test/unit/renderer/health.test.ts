@@ -44,6 +44,14 @@ describe('the ladder', () => {
     expect(rungs()[4]?.textContent).toMatch(/Not known.*not observed yet/);
   });
 
+  test('says how the SSH session stands: by whom, through what, and with which credential', async () => {
+    const route = { transport: 'openssh', via: ['bastion', 'inner'], signedInWith: '~/.ssh/id_sk' } as const;
+    await renderApp('health', { ladder: aLadder({ ssh: { note: 'OpenSSH_9.2p1', route } }) });
+    expect(rungs()[1]?.querySelector('.rung__note')?.textContent).toBe(
+      'OpenSSH_9.2p1 · by OpenSSH · through bastion, inner · signed in with ~/.ssh/id_sk',
+    );
+  });
+
   test('shows the failure of the first broken rung', async () => {
     await renderApp('health', {
       ladder: aLadder({

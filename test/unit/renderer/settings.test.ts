@@ -19,7 +19,8 @@ const firstRun = {
   },
 } as const;
 
-const box = (name: string): HTMLInputElement => screen.getByRole('textbox', { name });
+const box = (name: string): HTMLInputElement =>
+  screen.getByRole(name === 'SSH target' ? 'combobox' : 'textbox', { name });
 const type = (name: string, text: string): boolean =>
   fireEvent.change(box(name), { target: { value: text } });
 const press = (name: string): boolean => fireEvent.click(screen.getByRole('button', { name }));
@@ -74,6 +75,7 @@ describe('the connection form', () => {
       gatewayPort: 18789,
       localPort: 18790,
       identityFile: '',
+      sshTransport: 'automatic',
       directUrl: '',
       localGatewayPort: 18789,
       token: 's3cret',
@@ -111,7 +113,7 @@ describe('the connection form', () => {
     expect(descriptionOf('SSH target')).toContain('needed to connect');
     expect(screen.getByText('2 fields need your attention.')).toBeTruthy();
     press('Test connection');
-    expect(fake.calls.map((call) => call.name)).toEqual(['app.getSnapshot']);
+    expect(fake.calls.map((call) => call.name)).toEqual(['app.getSnapshot', 'settings.suggestHosts']);
   });
 
   test('shows what main refused beside the field', async () => {
@@ -150,7 +152,7 @@ describe('the connection form', () => {
     const { fake } = await renderApp('settings');
     type('Local port', 'x');
     fireEvent.click(screen.getByRole('radio', { name: 'Remote direct (ws/wss)' }));
-    expect(screen.queryByRole('textbox', { name: 'SSH target' })).toBeNull();
+    expect(screen.queryByRole('combobox', { name: 'SSH target' })).toBeNull();
     type('Gateway URL', 'wss://gateway.example.com');
     press('Save and connect');
     await waitFor(() => expect(fake.callsOf('settings.saveAndConnect')).toHaveLength(1));
@@ -194,7 +196,7 @@ describe('stored secrets', () => {
   });
 
   test('are not promised to last where there is no keychain', async () => {
-    await renderApp('settings', {}, { notices: [{ type: 'secrets-in-memory', backend: 'basic_text' }] });
+    await renderApp('settings', {}, { secretPersistence: 'memory' });
     expect(box('Gateway token').placeholder).toBe('Kept until Gangway quits');
   });
 });

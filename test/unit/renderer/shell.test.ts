@@ -19,6 +19,7 @@ const waiting = (prompt: UserPrompt): ConnectionState => ({
   status: 'waiting-for-user',
   attempt: 1,
   reconnecting: false,
+  attended: true,
   prompt,
 });
 
@@ -147,7 +148,7 @@ describe('an unknown host key', () => {
 
   test('goes with the question, and the focus returns to where it was', async () => {
     const { push } = await renderApp('settings');
-    const target = screen.getByRole('textbox', { name: 'SSH target' });
+    const target = screen.getByRole('combobox', { name: 'SSH target' });
     target.focus();
     push({ connection: waiting(hostKey) });
     expect(document.activeElement).not.toBe(target);
@@ -183,7 +184,7 @@ describe('a passphrase', () => {
         {
           gatewayId: GATEWAY_ID,
           promptId: 'p2',
-          answer: { type: 'passphrase', passphrase: 'correct horse' },
+          answer: { type: 'passphrase', passphrase: 'correct horse', remember: false },
         },
       ]),
     );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { migrate, type MigrationStep } from '../../../src/main/core/settings/migrate.ts';
-import { SETTINGS_VERSION } from '../../../src/main/core/settings/schema.ts';
+import { emptyProfile } from '../../../src/shared/gateway-profile.ts';
+import { defaultSettings, parseSettings, SETTINGS_VERSION } from '../../../src/main/core/settings/schema.ts';
 
 const rename: MigrationStep = ({ host, ...rest }) => ({ ...rest, target: host });
 const nest: MigrationStep = ({ target, ...rest }) => ({ ...rest, ssh: { target } });
@@ -56,4 +57,30 @@ describe('migrate', () => {
     migrate(raw, [rename], 2);
     expect(raw).toEqual({ version: 1, host: 'homelab' });
   });
+
+  it('brings settings of version 1 to what is written now, and they pass the schema', () => {
+    const profile = emptyProfile('g1');
+    const { target, gatewayPort, localPort, identityFile } = profile.ssh;
+    const ssh = { target, gatewayPort, localPort, identityFile };
+    const old = {
+      ...defaultSettings('g1'),
+      version: 1,
+      gateways: [{ ...profile, ssh: { ...ssh, later: 1 } }],
+    };
+    const result = migrate(old);
+    if (result.status !== 'migrated') throw new Error(result.status);
+    expect(result.settings['gateways']).toEqual([
+      { ...profile, ssh: { ...ssh, later: 1, transport: 'automatic', lastCredential: '' } },
+    ]);
+    expect(parseSettings(result.settings)).toMatchObject({ ok: true });
+  });
+
+  it.each([[{}], [{ gateways: 'none' }], [{ gateways: [null, 3, { ssh: 'x' }, { ssh: [] }] }]])(
+    'leaves it to the schema to refuse a version 1 of another shape: %j',
+    (strange) => {
+      const result = migrate({ ...strange, version: 1 });
+      if (result.status !== 'migrated') throw new Error(result.status);
+      expect(parseSettings(result.settings).ok).toBe(false);
+    },
+  );
 });

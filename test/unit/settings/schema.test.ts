@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { emptyProfile } from '../../../src/shared/gateway-profile.ts';
-import { defaultSettings, parseSettings, withProfile } from '../../../src/main/core/settings/schema.ts';
+import {
+  defaultSettings,
+  parseSettings,
+  SETTINGS_VERSION,
+  withProfile,
+} from '../../../src/main/core/settings/schema.ts';
 
 const good = defaultSettings('a');
 
@@ -34,7 +39,7 @@ describe('parseSettings', () => {
       'gateways.0.local.port',
     ],
     ['an unknown theme', { ...good, preferences: { theme: 'pink', language: 'en' } }, 'preferences.theme'],
-    ['another version', { ...good, version: 2 }, 'version'],
+    ['another version', { ...good, version: SETTINGS_VERSION + 1 }, 'version'],
   ])('refuses %s and names the place', (_name, value, place) => {
     const result = parseSettings(value);
     expect(result.ok).toBe(false);

@@ -46,13 +46,35 @@ const table: readonly (readonly [ConnectionState, string, string])[] = [
   [connecting(false), 'Connecting to homelab, signing in', 'connecting'],
   [connecting(true), 'Reconnecting to homelab, signing in', 'connecting'],
   [
-    { status: 'waiting-for-user', attempt: 1, reconnecting: false, prompt: HOST_KEY },
+    { status: 'waiting-for-user', attempt: 1, reconnecting: false, attended: true, prompt: HOST_KEY },
     'Waiting for you: verify the host key of homelab.example for homelab',
     'waiting',
   ],
   [
-    { status: 'waiting-for-user', attempt: 1, reconnecting: true, prompt: PROMPT },
+    { status: 'waiting-for-user', attempt: 1, reconnecting: true, attended: false, prompt: PROMPT },
     'Waiting for you: passphrase of ~/.ssh/id_ed25519 for homelab',
+    'waiting',
+  ],
+  [
+    {
+      status: 'waiting-for-user',
+      attempt: 1,
+      reconnecting: true,
+      attended: false,
+      prompt: { type: 'password', id: 'p', user: 'ops', host: 'bastion', wasWrong: false },
+    },
+    'Waiting for you: sign in to bastion for homelab',
+    'waiting',
+  ],
+  [
+    {
+      status: 'waiting-for-user',
+      attempt: 1,
+      reconnecting: true,
+      attended: false,
+      prompt: { type: 'notice', id: 'p', host: 'homelab', text: 'Touch it' },
+    },
+    'Waiting for you: confirm signing in to homelab',
     'waiting',
   ],
   [

@@ -15,6 +15,7 @@ const good: GatewayDraft = {
   gatewayPort: 18789,
   localPort: 18789,
   identityFile: '',
+  sshTransport: 'automatic',
   directUrl: '',
   localGatewayPort: 18789,
   token: null,

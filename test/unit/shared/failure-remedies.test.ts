@@ -42,7 +42,8 @@ describe('every failure', () => {
     for (const words of [title, body, ...actions.map((action) => action.label)]) {
       expect(words.trim()).not.toBe('');
       expect(words).not.toMatch(/\{\{|\}\}|undefined|\[object|NaN/);
-      expect(words).not.toMatch(/failures?\.|failureActions|failureActions\./);
+      expect(words).not.toMatch(/failures?\.|failureActions|transportReasons|algorithmKinds/);
+      expect(words, 'names no fact that is unknown').not.toMatch(/ {2}| [.,:;)]|“”|\(\)|line 0|\s0행/);
     }
     expect(actions.length).toBeGreaterThanOrEqual(1);
     expect(title).not.toBe(body);
@@ -51,6 +52,17 @@ describe('every failure', () => {
   it('has a sample of every code, and no words without a code', () => {
     expect(new Set(SAMPLE_FAILURES.map((failed) => failed.code))).toEqual(new Set(FAILURE_CODES));
     expect(new Set(Object.keys(enFailures))).toEqual(new Set([...FAILURE_CODES, 'none']));
+  });
+
+  it('says in the language itself what OpenSSH is needed for, and which kind of algorithm is not shared', () => {
+    const reasons = [{ code: 'agent-certificate', detail: 'me@work' } as const];
+    const missing = failure('openssh-missing', { target: 'homelab', reasons });
+    expect(inWords(missing).body).toContain('The agent holds a certificate: me@work. Install OpenSSH');
+    expect(inWords(missing, 'ko').body).toContain('에이전트에 인증서가 있습니다: me@work.');
+    const facts = { host: 'homelab', kind: 'key exchange', offered: [] } as const;
+    expect(inWords(failure('ssh-no-common-algorithm', facts), 'ko').title).toBe(
+      'homelab: 공통 키 교환 알고리즘이 없음',
+    );
   });
 
   it('says that Gangway goes on only where it does', () => {
@@ -98,11 +110,12 @@ describe('every failure', () => {
 /** Which parts of a code's words were asked for. */
 function keysUsed(failed: ConnectionFailure, where: FailureTarget): readonly string[] {
   const keys: string[] = [];
-  describeFailure(failed, where, (key) => {
+  const note = (key: string): string => {
     const [section, code, part] = key.split('.');
     if (section === 'failures' && code === failed.code && part !== undefined) keys.push(part);
     return key;
-  });
+  };
+  for (const isBesideKeys of [false, true]) describeFailure(failed, where, note, { isBesideKeys });
   return keys;
 }
 
@@ -118,6 +131,17 @@ describe('facts', () => {
     const { body } = inWords(sampleFailure('host-key-changed'));
     expect(body).toContain('SHA256:newnewnew');
     expect(body).toContain('SHA256:oldoldold (~/.ssh/known_hosts:3)');
+  });
+
+  it('offers to remove no host key where no line is named', () => {
+    const changed = sampleFailure('host-key-changed');
+    const types = ({ actions }: { readonly actions: readonly FailureAction[] }): readonly string[] =>
+      actions.map(({ type }) => type);
+    expect(types(inWords(changed))).toContain('remove-host-keys');
+    const unnamed = inWords(failure('host-key-changed', { ...changed.facts, known: [] }));
+    expect(types(unnamed)).not.toContain('remove-host-keys');
+    expect(commands(unnamed.actions)).toEqual([]);
+    expect(unnamed.body).not.toContain('()');
   });
 
   it('offers the free port, and names who has the taken one', () => {

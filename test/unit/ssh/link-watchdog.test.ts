@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/main/core/ports.ts';
-import { LinkWatchdog } from '../../../src/main/node/ssh/link-watchdog.ts';
+import { LinkWatchdog, WATCHDOG_TIMING, watchdogTiming } from '../../../src/main/node/ssh/link-watchdog.ts';
 
 /** Time by hand. `stall` lets time pass without letting anything run, as a stopped process or a blocked loop does. */
 class HandClock implements Clock {
@@ -173,5 +173,54 @@ describe('the link watchdog', () => {
     clock.advance(60_000);
     expect(alive).toEqual([]);
     expect(deadAfterMs).toEqual([]);
+  });
+});
+
+describe('ServerAliveInterval and ServerAliveCountMax', () => {
+  const hop = (intervalS: number | null, serverAliveCountMax: number) => ({
+    serverAliveIntervalMs: intervalS === null ? null : intervalS * 1_000,
+    serverAliveCountMax,
+  });
+
+  it('change nothing with their defaults, nor with the default count: our pings keep a NAT awake', () => {
+    expect(watchdogTiming([hop(null, 3)])).toEqual(WATCHDOG_TIMING);
+    expect(watchdogTiming([hop(60, 3)])).toEqual(WATCHDOG_TIMING);
+    expect(watchdogTiming([hop(null, 100)])).toEqual(WATCHDOG_TIMING);
+  });
+
+  it('never make a link more impatient, also where OpenSSH would be', () => {
+    expect(watchdogTiming([hop(1, 1)])).toEqual(WATCHDOG_TIMING);
+    expect(watchdogTiming([hop(1, 5)])).toEqual(WATCHDOG_TIMING);
+    expect(watchdogTiming([hop(5, 0)])).toEqual(WATCHDOG_TIMING);
+  });
+
+  it('give a flaky link the silence that a count above the default asks for, up to half an hour', () => {
+    const patient = watchdogTiming([hop(60, 10)]);
+    expect(patient.deadAfterMs).toBe(600_000);
+    expect(patient.graceMs).toBe(200_000);
+    // Pings and signs of life go on as ever.
+    expect(patient.pingEveryMs).toBe(WATCHDOG_TIMING.pingEveryMs);
+    expect(watchdogTiming([hop(86_400, 1_000)]).deadAfterMs).toBe(1_800_000);
+  });
+
+  it('hold for all that lies behind the most patient hop', () => {
+    expect(watchdogTiming([hop(60, 10), hop(null, 3)]).deadAfterMs).toBe(600_000);
+    expect(watchdogTiming([hop(null, 3), hop(10, 6)]).deadAfterMs).toBe(60_000);
+  });
+
+  it('keep a silent link that heals in time, and end one that does not', () => {
+    const waiting = new HandClock();
+    const died: number[] = [];
+    let received = 0;
+    const link = { bytesRead: () => received, ping: () => undefined };
+    const told = { onAlive: () => undefined, onDead: (ms: number) => died.push(ms) };
+    const patient = new LinkWatchdog(link, waiting, told, watchdogTiming([hop(10, 6)]));
+    waiting.advance(59_000);
+    received += 1;
+    waiting.advance(59_000);
+    expect(died).toEqual([]);
+    waiting.advance(2_000);
+    expect(died).toHaveLength(1);
+    patient.dispose();
   });
 });

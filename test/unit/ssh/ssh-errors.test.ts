@@ -62,7 +62,7 @@ describe('what an error means', () => {
       'no common algorithm',
       'key-exchange',
       { message: 'Handshake failed: no matching key exchange algorithm', level: 'handshake' },
-      'ssh-handshake-failed',
+      'ssh-no-common-algorithm',
     ],
     ['a reset in the key exchange', 'key-exchange', { message: 'x', code: 'ECONNRESET' }, 'link-lost'],
     [

@@ -1,30 +1,46 @@
 import { describe, expect, it } from 'vitest';
-import { NO_ANSWERS, type RouteEvent } from '../../../src/main/core/connection/ports.ts';
+import type { RouteEvent } from '../../../src/main/core/connection/ports.ts';
 import { Emitter } from '../../../src/main/core/emitter.ts';
 import type {
   TunnelChannel,
   TunnelCommand,
+  TunnelConfig,
   TunnelReport,
 } from '../../../src/main/core/tunnel/tunnel-protocol.ts';
+import { plainHop } from '../../../src/main/core/tunnel/plain-hop.ts';
 import { NO_SSH_FACTS } from '../../../src/main/node/tunnel/no-ssh-facts.ts';
 import { SshRoute } from '../../../src/main/node/tunnel/ssh-route.ts';
+import { failure } from '../../../src/shared/connection-failure.ts';
 import { ok } from '../../../src/shared/result.ts';
 import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
+import { FakePromptMemory } from '../../support/fakes/fake-prompt-memory.ts';
+import { samplePasswordPrompt as password } from '../../support/fakes/sample-prompts.ts';
 
-const CONFIG = {
-  target: { original: 'box', host: 'box', port: 22, user: 'me' },
+const CONFIG: TunnelConfig = {
+  transport: 'ssh2',
+  target: plainHop({
+    name: 'box',
+    host: 'box.example',
+    port: 22,
+    user: 'ops',
+    knownHostsFiles: { user: ['/dev/null'], global: [] },
+    algorithms: { kex: [], cipher: [], hmac: [], serverHostKey: [] },
+  }),
+  jumps: [],
+  proxyCommand: null,
+  openssh: null,
+  handOver: false,
+  lastCredential: null,
   forward: { host: '127.0.0.1', port: 18789 },
   localPort: 18789,
-  identityFiles: [],
-  identityFileIsExplicit: false,
-  agentSocket: null,
-  knownHostsFiles: { user: ['/dev/null'], global: [] },
 };
 
 /** A tunnel process that does what the test says; `hang` makes it deaf, and a kill takes it `dyingMs`. */
 class FakeProcess implements TunnelChannel {
   readonly posted: TunnelCommand[] = [];
   hangs = false;
+  /** Asks instead of going up. */
+  asks = false;
   isGone = false;
   readonly #clock: FakeClock;
   readonly #dyingMs: number;
@@ -43,7 +59,7 @@ class FakeProcess implements TunnelChannel {
     if (command.type === 'probe')
       this.say({ type: 'probed', probeId: command.probeId, alive: false, latencyMs: null });
     if (command.type === 'shutdown') this.#exits.emit(0);
-    if (command.type === 'open')
+    if (command.type === 'open' && !this.asks)
       this.say({ type: 'up', attempt: command.attempt, localPort: 18789, facts: NO_SSH_FACTS });
   }
   say(report: TunnelReport): void {
@@ -63,14 +79,17 @@ class FakeProcess implements TunnelChannel {
   }
 }
 
-function routeOver(dyingMs: number) {
+function routeOver(dyingMs: number, asks = false) {
   const clock = new FakeClock();
   const processes: FakeProcess[] = [];
   const events: RouteEvent[] = [];
+  const memory = new FakePromptMemory();
   const route = new SshRoute({
     resolveConfig: () => Promise.resolve(ok(CONFIG)),
+    memory,
     createChannel: () => {
       const process = new FakeProcess(clock, dyingMs);
+      process.asks = asks;
       processes.push(process);
       return process;
     },
@@ -78,13 +97,13 @@ function routeOver(dyingMs: number) {
     logger: { log: () => undefined },
   });
   route.onEvent((event) => events.push(event));
-  return { clock, processes, events, route };
+  return { clock, processes, events, route, memory };
 }
 
 describe('a tunnel process', () => {
   it('that hangs while its route is up is ended, and its end is reported as a crash', async () => {
     const { clock, processes, events, route } = routeOver(50);
-    route.open(1, NO_ANSWERS);
+    route.open(1);
     await settle();
     const [process] = processes;
     if (!process) throw new Error('no process');
@@ -96,7 +115,7 @@ describe('a tunnel process', () => {
       attempt: 1,
       failure: { code: 'tunnel-process-crashed', facts: { exitCode: null } },
     });
-    route.open(2, NO_ANSWERS);
+    route.open(2);
     await settle();
     expect(events.at(-1)).toMatchObject({ type: 'route-up', attempt: 2 });
     await route.dispose();
@@ -105,7 +124,7 @@ describe('a tunnel process', () => {
 
   it('that is quiet but answers is left alone', async () => {
     const { clock, processes, events, route } = routeOver(50);
-    route.open(1, NO_ANSWERS);
+    route.open(1);
     await clock.advance(60_000);
     expect(processes[0]?.posted.filter(({ type }) => type === 'probe').length).toBeGreaterThan(2);
     expect(processes[0]?.isGone).toBe(false);
@@ -114,7 +133,7 @@ describe('a tunnel process', () => {
 
   it('is not asked any more once its route is closed', async () => {
     const { clock, processes, route } = routeOver(50);
-    route.open(1, NO_ANSWERS);
+    route.open(1);
     await settle();
     await route.close();
     await clock.advance(60_000);
@@ -124,7 +143,7 @@ describe('a tunnel process', () => {
 
   it('that does not let go of its route has freed the local port before the next one starts', async () => {
     const { clock, processes, route } = routeOver(800);
-    route.open(1, NO_ANSWERS);
+    route.open(1);
     await settle();
     const [first] = processes;
     if (!first) throw new Error('no process');
@@ -132,12 +151,102 @@ describe('a tunnel process', () => {
     const seen: boolean[] = [];
     const closed = route.close().then(() => {
       seen.push(first.isGone);
-      route.open(2, NO_ANSWERS);
+      route.open(2);
     });
     await clock.advance(3_000);
     await closed;
     await settle();
     expect(seen).toEqual([true]);
     expect(processes).toHaveLength(2);
+  });
+});
+
+describe('a question of a tunnel process', () => {
+  const typed = { type: 'password', password: 'typed', remember: true } as const;
+
+  async function asked(isSlow = false) {
+    const rig = routeOver(50, true);
+    rig.memory.isSlow = isSlow;
+    rig.route.open(1);
+    await settle();
+    const [process] = rig.processes;
+    if (!process) throw new Error('no process');
+    process.say({ type: 'needs-user', attempt: 1, prompt: password });
+    await settle();
+    const answers = () => process.posted.filter((command) => command.type === 'answer');
+    return { ...rig, process, answers };
+  }
+
+  it('goes to the person, and the answer back to the process without what is for the keychain', async () => {
+    const { route, process, events, memory, answers } = await asked();
+    expect(events).toEqual([{ type: 'route-needs-user', attempt: 1, prompt: password }]);
+    route.answer(1, 'p5', typed);
+    expect(answers()).toEqual([
+      { type: 'answer', attempt: 1, promptId: 'p5', answer: { type: 'password', password: 'typed' } },
+    ]);
+    process.say({ type: 'up', attempt: 1, localPort: 18789, facts: NO_SSH_FACTS });
+    expect(memory.calls).toEqual(['begin', 'recall p5', 'offer p5', 'right']);
+    await route.dispose();
+  });
+
+  it('is answered from memory where that knows, and nobody is asked', async () => {
+    const { events, process, route, memory, answers } = await asked(true);
+    memory.known.set('password', { ...typed, remember: false });
+    memory.finish();
+    await settle();
+    expect([events, answers()]).toMatchObject([[], [{ answer: { password: 'typed' } }]]);
+    process.say({ type: 'down', attempt: 1, failure: failure('link-lost', { host: 'box', detail: '' }) });
+    expect(memory.calls.slice(-1)).toEqual(['fail link-lost']);
+    await route.dispose();
+  });
+
+  const overs: readonly (readonly [string, (rig: Awaited<ReturnType<typeof asked>>) => unknown])[] = [
+    ['is withdrawn', ({ process }) => process.say({ type: 'question-over', attempt: 1, promptId: 'p5' })],
+    [
+      'loses its session',
+      ({ process }) =>
+        process.say({ type: 'down', attempt: 1, failure: failure('link-lost', { host: 'box', detail: '' }) }),
+    ],
+    ['is closed', ({ route }) => route.close()],
+    [
+      'loses its process',
+      ({ process, clock }) => {
+        process.kill();
+        return clock.advance(50);
+      },
+    ],
+    ['belongs to an attempt that was overtaken', ({ route }) => route.open(2)],
+  ];
+  it.each(overs)('that %s while memory is looked through is not asked any more', async (_what, end) => {
+    const rig = await asked(true);
+    await end(rig);
+    rig.memory.known.set('password', typed);
+    rig.memory.finish();
+    await settle();
+    expect(rig.events.filter(({ type }) => type === 'route-needs-user')).toEqual([]);
+    expect(rig.answers()).toEqual([]);
+    await rig.route.dispose();
+  });
+
+  it('drops an answer to another question, to an older attempt, or given twice', async () => {
+    const { route, answers } = await asked();
+    route.answer(1, 'p0', typed);
+    route.answer(0, 'p5', typed);
+    expect(answers()).toHaveLength(0);
+    route.answer(1, 'p5', typed);
+    route.answer(1, 'p5', typed);
+    expect(answers()).toHaveLength(1);
+    await route.dispose();
+  });
+
+  it('that waits when its process dies is the end of the attempt', async () => {
+    const { route, process, events, clock, answers } = await asked();
+    process.kill();
+    await clock.advance(50);
+    expect(events.at(-1)).toMatchObject({ type: 'route-down', failure: { code: 'tunnel-process-crashed' } });
+    route.answer(1, 'p5', typed);
+    expect(answers()).toHaveLength(0);
+    await route.dispose();
+    expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -22,6 +22,8 @@ describe('an SSH target', () => {
     ['[::1]:65535', null, '::1', 65535],
     ['user@[::ffff:10.0.0.1]:22', 'user', '::ffff:10.0.0.1', 22],
     ['10.0.0.1:22', null, '10.0.0.1', 22],
+    ['ssh://a%40b@host', 'a@b', 'host', null],
+    ['a%40b@host', 'a%40b', 'host', null],
     ['my_alias', null, 'my_alias', null],
     ['bücher.example', null, 'bücher.example', null],
   ])('%j', (text, user, host, port) => {
@@ -44,6 +46,9 @@ describe('an SSH target', () => {
     ['h\u202eost', 'bad-characters'],
     ['@host', 'bad-user'],
     ['a:b@host', 'bad-user'],
+    ['ssh://a%20b@host', 'bad-user'],
+    ['ssh://%2doProxyCommand=x@host', 'bad-user'],
+    ['ssh://a%zz@host', 'bad-user'],
     ['user@', 'bad-host'],
     ['ssh://', 'bad-host'],
     ['host:', 'bad-port'],
@@ -59,6 +64,49 @@ describe('an SSH target', () => {
     ['x'.repeat(1025), 'too-long'],
   ] as const)('%j is refused: %s', (text, error) => {
     expect(parseSshTarget(text)).toEqual({ ok: false, error });
+  });
+
+  it('is never read as an option or another argument, whatever is put together from its parts', () => {
+    const part = fc.constantFrom(
+      ...[
+        '-',
+        '--',
+        '-oX=y',
+        '@',
+        ':',
+        '[',
+        ']',
+        '::1',
+        'host',
+        'u',
+        '22',
+        '%2d',
+        '%',
+        '/',
+        'ssh://',
+        ' ',
+        ',',
+        '=',
+        '.',
+      ],
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const result = parseSshTarget(parts.join(''));
+        if (!result.ok) return;
+        const { host, user } = result.value;
+        expect(host).not.toMatch(/^-|[\s,/@]/);
+        expect(user ?? 'u').not.toMatch(/^-|[\s/:]/);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('takes no time for long input', () => {
+    const startedAtMs = performance.now();
+    for (const unit of ['@', ':', '[', '::', 'a.', '%2', '1:']) parseSshTarget(unit.repeat(100_000));
+    for (const unit of ['@', ':', '[', '::', 'a.', '%2', '1:']) parseSshTarget(unit.repeat(500));
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
   });
 
   it('never crashes, and what it accepts is safe to hand to a program', () => {

@@ -65,7 +65,11 @@ export function connectionTarget(profile: GatewayProfile): ConnectionTarget {
 export function isSameTarget(a: GatewayProfile, b: GatewayProfile): boolean {
   if (!isSameGateway(a, b)) return false;
   if (a.mode !== 'ssh') return true;
-  return a.ssh.localPort === b.ssh.localPort && a.ssh.identityFile === b.ssh.identityFile;
+  return (
+    a.ssh.localPort === b.ssh.localPort &&
+    a.ssh.identityFile === b.ssh.identityFile &&
+    a.ssh.transport === b.ssh.transport
+  );
 }
 
 /** True when both profiles name the same gateway, whatever is used on this side to reach it. */

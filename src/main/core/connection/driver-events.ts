@@ -1,5 +1,5 @@
 import { failureKind, type ConnectionFailure } from '../../../shared/connection-failure.ts';
-import type { ConnectStage, UserPrompt } from '../../../shared/connection-state.ts';
+import type { ConnectStage, ConnectionState, UserPrompt } from '../../../shared/connection-state.ts';
 import { assertNever } from '../../../shared/result.ts';
 import type { RouteEvent, SessionEvent } from './ports.ts';
 import { ROUTE_GUARD_MS, SIGN_IN_GUARD_MS, type Work } from './work.ts';
@@ -10,10 +10,16 @@ export function routeEvent(work: Work, event: RouteEvent): void {
   const { route, state } = work.machine;
   switch (event.type) {
     case 'route-stage':
-      if (route === 'opening' && state.status === 'connecting') showStage(work, state.stage, event.stage);
+      if (route === 'opening' && state.status === 'connecting') {
+        showStage(work, state.stage, event.stage, event.limitMs);
+      }
       return;
     case 'route-needs-user':
       if (route === 'opening') askUser(work, event.prompt);
+      return;
+    case 'route-question-over':
+      if (state.status !== 'waiting-for-user' || state.prompt.id !== event.promptId) return;
+      work.goOn('authenticating');
       return;
     case 'route-up':
       if (route !== 'opening') return;
@@ -23,6 +29,7 @@ export function routeEvent(work: Work, event: RouteEvent): void {
     case 'route-down':
       work.closeAll();
       if (isTrying(work)) work.fail(event.failure);
+      else if (state.status === 'waiting-for-user') questionLost(work, state, event.failure);
       return;
     case 'forward-failed':
       forwardFailed(work, event.failure);
@@ -34,24 +41,44 @@ export function routeEvent(work: Work, event: RouteEvent): void {
   }
 }
 
-function showStage(work: Work, from: ConnectStage, to: ConnectStage): void {
+function showStage(work: Work, from: ConnectStage, to: ConnectStage, limitMs: number | null): void {
   if (to === 'authenticating') work.startTimer('attempt', SIGN_IN_GUARD_MS);
+  else if (limitMs !== null) work.startTimer('attempt', limitMs + ROUTE_GUARD_MS);
   else if (from === 'authenticating') work.startTimer('attempt', ROUTE_GUARD_MS);
   work.showStage(to);
 }
 
-/** The attempt ends with its question, so that no server waits for a person (LoginGraceTime of sshd_config). */
+/** Where a person is there, the attempt waits for the answer. Else it ends: no server is kept waiting for nobody. */
 function askUser(work: Work, prompt: UserPrompt): void {
+  const { attempt, wasConnected, attended } = work.machine;
   work.cancelTimers('attempt');
-  work.closeAll();
-  const { attempt, wasConnected } = work.machine;
-  work.set({ state: { status: 'waiting-for-user', attempt, prompt, reconnecting: wasConnected } });
+  const state = {
+    status: 'waiting-for-user',
+    attempt,
+    prompt,
+    reconnecting: wasConnected,
+    attended,
+  } as const;
+  if (attended) work.set({ state });
+  else work.putAside(state);
+}
+
+/** The server did not wait for the answer (LoginGraceTime of sshd_config). Asking again by itself could go on all night. */
+function questionLost(
+  work: Work,
+  state: Extract<ConnectionState, { status: 'waiting-for-user' }>,
+  reason: ConnectionFailure,
+): void {
+  if (failureKind(reason.code) === 'blocked') work.fail(reason);
+  else work.putAside(state);
 }
 
 function forwardFailed(work: Work, reason: ConnectionFailure): void {
   // Another client of the local port may be refused while our session lives: the session is the better witness.
   if (work.machine.session === 'up') return;
   const { state } = work.machine;
+  // Nobody has signed in yet, so it says nothing of the gateway.
+  if (state.status === 'waiting-for-user') return;
   work.closeSession();
   if (failureKind(reason.code) === 'blocked') work.closeAll();
   else work.set({ route: 'standing', endpoint: null });

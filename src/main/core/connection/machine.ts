@@ -1,7 +1,7 @@
 import type { ConnectionFailure } from '../../../shared/connection-failure.ts';
 import type { ConnectionState, GatewayEndpoint, PromptAnswer } from '../../../shared/connection-state.ts';
 import type { ConnectionTarget } from './connection-target.ts';
-import type { RouteAnswers, RouteEvent, SessionEvent } from './ports.ts';
+import type { RouteEvent, SessionEvent } from './ports.ts';
 import { FRESH_RETRY, type RetryMemory } from './retry-policy.ts';
 
 /** What the person last asked for; never changed by a failure. */
@@ -35,12 +35,16 @@ export interface Machine {
   /** Rises with every gateway session. */
   readonly generation: number;
   readonly retry: RetryMemory;
+  /** A person is there, so questions may be shown. Over with the first success, and with a sleep. */
+  readonly attended: boolean;
   /** Connected at least once since the person last asked for it. */
   readonly wasConnected: boolean;
   readonly lastFailure: ConnectionFailure | null;
   /** Monotonic milliseconds at which the last attempt began. */
   readonly attemptStartedMs: number | null;
   readonly timers: readonly TimerName[];
+  /** How long the stage under way was given when its guard was set, in milliseconds. */
+  readonly guardMs: number;
   /** Id of the last probe, and whether its result is still awaited. */
   readonly probeId: number;
   readonly probing: boolean;
@@ -53,12 +57,15 @@ export interface Machine {
 
 /** What a person or the program asks for. */
 export type CommandEvent =
-  | { readonly type: 'connect' }
+  /** `attended` false: the program asks, at its start. */
+  | { readonly type: 'connect'; readonly attended: boolean }
   | { readonly type: 'disconnect' }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** A fresh start of route and session, from every state. */
   | { readonly type: 'reconnect-now' }
+  /** The person wants to see the question that waits. */
+  | { readonly type: 'attend' }
   | { readonly type: 'answer-prompt'; readonly promptId: string; readonly answer: PromptAnswer }
   | { readonly type: 'profile-changed'; readonly target: ConnectionTarget }
   | { readonly type: 'quit' };
@@ -92,7 +99,13 @@ export type MachineEvent = CommandEvent | SystemEvent | TimerEvent | EffectEvent
 
 /** What the supervisor has to do, in order. Drivers' effects run one after the other: an open waits for a close. */
 export type Effect =
-  | { readonly type: 'open-route'; readonly attempt: number; readonly answers: RouteAnswers }
+  | { readonly type: 'open-route'; readonly attempt: number }
+  | {
+      readonly type: 'answer-route';
+      readonly attempt: number;
+      readonly promptId: string;
+      readonly answer: PromptAnswer;
+    }
   | { readonly type: 'close-route' }
   | { readonly type: 'open-session'; readonly attempt: number; readonly endpoint: GatewayEndpoint }
   | { readonly type: 'close-session' }
@@ -133,10 +146,12 @@ export function initialMachine(target: ConnectionTarget, online: boolean): Machi
     endpoint: null,
     generation: 0,
     retry: FRESH_RETRY,
+    attended: false,
     wasConnected: false,
     lastFailure: null,
     attemptStartedMs: null,
     timers: [],
+    guardMs: 0,
     probeId: 0,
     probing: false,
     closeId: 0,

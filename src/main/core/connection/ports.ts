@@ -1,5 +1,11 @@
 import type { ConnectionFailure } from '../../../shared/connection-failure.ts';
-import type { ConnectStage, GatewayEndpoint, UserPrompt } from '../../../shared/connection-state.ts';
+import type {
+  ConnectStage,
+  GatewayEndpoint,
+  PromptAnswer,
+  UserPrompt,
+} from '../../../shared/connection-state.ts';
+import type { SshTransport } from '../../../shared/gateway-profile.ts';
 import type { Disposable } from '../lifecycle.ts';
 
 /**
@@ -8,7 +14,9 @@ import type { Disposable } from '../lifecycle.ts';
  * belongs to, so that a late one can be dropped.
  */
 export interface RouteDriver {
-  open(attempt: number, answers: RouteAnswers): void;
+  open(attempt: number): void;
+  /** Answers a question of this attempt (`route-needs-user`); the attempt goes on. A late answer is dropped. */
+  answer(attempt: number, promptId: string, answer: PromptAnswer): void;
   /** Ends the SSH side of the attempt. A local listener stays. Idempotent. */
   close(): Promise<void>;
   /** Proves within `limitMs` that the far end is alive: `true` with the round trip, or `false`. */
@@ -23,15 +31,6 @@ export interface ProbeResult {
   readonly latencyMs: number | null;
 }
 
-/** What the person answered before this attempt. Passphrases go to the tunnel process only and are kept nowhere else. */
-export interface RouteAnswers {
-  /** `SHA256:…` of a host key that the person has just trusted for this target. */
-  readonly trustedFingerprint: string | null;
-  readonly passphrase: { readonly keyPath: string; readonly passphrase: string } | null;
-}
-
-export const NO_ANSWERS: RouteAnswers = { trustedFingerprint: null, passphrase: null };
-
 /** Facts of a route that is up, for people: what was negotiated and proved. */
 export interface RouteFacts {
   /** Server identification, e.g. `OpenSSH_9.2p1 Debian-2`; null without SSH. */
@@ -39,13 +38,27 @@ export interface RouteFacts {
   readonly hostKeyFingerprint: string | null;
   readonly keyExchange: string | null;
   readonly cipher: string | null;
-  /** Which credential was accepted: a key path or an agent key's comment. */
+  /** Which credential was accepted: a key path, an agent key's comment, or a method. */
   readonly authenticatedWith: string | null;
+  /** `SHA256:…` of the accepted public key, where it was one: offered first the next time. */
+  readonly credentialFingerprint: string | null;
+  readonly transport: SshTransport | null;
+  /** Names of the jump hosts that it leads through, in order; `ProxyCommand` for a command. */
+  readonly via: readonly string[];
 }
 
 export type RouteEvent =
-  | { readonly type: 'route-stage'; readonly attempt: number; readonly stage: ConnectStage }
+  | {
+      readonly type: 'route-stage';
+      readonly attempt: number;
+      readonly stage: ConnectStage;
+      /** How long the driver itself gives this stage (ConnectTimeout of ssh_config); null: less than the guard. */
+      readonly limitMs: number | null;
+    }
+  /** The attempt waits for `answer`, or for its close. */
   | { readonly type: 'route-needs-user'; readonly attempt: number; readonly prompt: UserPrompt }
+  /** The question is over without an answer, and the attempt goes on (the security key was touched). */
+  | { readonly type: 'route-question-over'; readonly attempt: number; readonly promptId: string }
   | {
       readonly type: 'route-up';
       readonly attempt: number;

@@ -101,8 +101,12 @@ export class ConnectionSupervisor {
     return this.#driverEvents.on(listener);
   }
 
-  connect(): void {
-    this.#dispatch({ type: 'connect' });
+  /** `attended` false where no person asks for it: then a question waits until somebody attends to it. */
+  connect(attended = true): void {
+    this.#dispatch({ type: 'connect', attended });
+  }
+  attend(): void {
+    this.#dispatch({ type: 'attend' });
   }
   disconnect(): void {
     this.#dispatch({ type: 'disconnect' });
@@ -191,9 +195,15 @@ export class ConnectionSupervisor {
     switch (effect.type) {
       case 'open-route':
         this.#queue.push(() => {
-          const { attempt, answers } = effect;
+          const { attempt } = effect;
           if (!this.#isCurrent(this.#machine.route, this.#machine.routeAttempt, attempt)) return undefined;
-          this.#open(() => this.#drivers.route.open(attempt, answers), 'route-down', attempt);
+          this.#open(() => this.#drivers.route.open(attempt), 'route-down', attempt);
+          return undefined;
+        });
+        return;
+      case 'answer-route':
+        this.#queue.push(() => {
+          this.#drivers.route.answer(effect.attempt, effect.promptId, effect.answer);
           return undefined;
         });
         return;

@@ -1,7 +1,7 @@
 import { failure, type ConnectionFailure } from '../../../shared/connection-failure.ts';
 import { assertNever } from '../../../shared/result.ts';
 import type { EffectEvent, Machine, TimerEvent, TimerName } from './machine.ts';
-import { AWAKE_CHECK_MS, HANDSHAKE_GUARD_MS, ROUTE_GUARD_MS, type Work } from './work.ts';
+import { AWAKE_CHECK_MS, HANDSHAKE_GUARD_MS, type Work } from './work.ts';
 
 // What the system, the timers and the probes report.
 
@@ -24,11 +24,13 @@ export function changeNetwork(work: Work, online: boolean): void {
 }
 
 export function suspend(work: Work): void {
-  work.set({ power: 'asleep' });
+  work.set({ power: 'asleep', attended: false });
   work.startTimer('awake-check', AWAKE_CHECK_MS);
-  const { status } = work.machine.state;
-  // A live session is left alone: after a short sleep it is often still there. A question waits for its answer.
-  if (status === 'connecting' || status === 'backing-off' || isPausedOffline(work)) work.leave('sleep');
+  const { state } = work.machine;
+  // A live session is left alone: after a short sleep it is often still there. A server does not wait so long.
+  if (state.status === 'waiting-for-user') work.putAside(state);
+  else if (state.status === 'connecting' || state.status === 'backing-off' || isPausedOffline(work))
+    work.leave('sleep');
 }
 
 function isPausedOffline(work: Work): boolean {
@@ -82,8 +84,7 @@ function attemptTimeout(work: Work): void {
   work.fail(reason);
 }
 
-function routeTimeout({ target, state }: Machine): ConnectionFailure {
-  const limitMs = ROUTE_GUARD_MS;
+function routeTimeout({ target, state, guardMs: limitMs }: Machine): ConnectionFailure {
   if (target.mode !== 'ssh') {
     return failure('gateway-unreachable', {
       url: target.url,

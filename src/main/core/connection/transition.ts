@@ -1,5 +1,5 @@
 import { assertNever } from '../../../shared/result.ts';
-import { answerPrompt, changeProfile, connect, quit, reconnectNow, stop } from './command-events.ts';
+import { answerPrompt, attend, changeProfile, connect, quit, reconnectNow, stop } from './command-events.ts';
 import { routeEvent, sessionEvent } from './driver-events.ts';
 import type { Machine, MachineEvent, Moment, Transition } from './machine.ts';
 import { changeNetwork, probed, suspend, TIMER_OF, timerFired, wake } from './system-events.ts';
@@ -22,6 +22,7 @@ export function isStale(machine: Machine, event: MachineEvent): boolean {
   switch (event.type) {
     case 'route-stage':
     case 'route-needs-user':
+    case 'route-question-over':
     case 'route-up':
     case 'route-down':
     case 'forward-failed':
@@ -43,6 +44,7 @@ export function isStale(machine: Machine, event: MachineEvent): boolean {
     case 'answer-prompt':
       return machine.state.status !== 'waiting-for-user' || machine.state.prompt.id !== event.promptId;
     case 'connect':
+    case 'attend':
     case 'disconnect':
     case 'pause':
     case 'resume':
@@ -62,10 +64,13 @@ export function isStale(machine: Machine, event: MachineEvent): boolean {
 function apply(work: Work, event: MachineEvent): void {
   switch (event.type) {
     case 'connect':
-      connect(work);
+      connect(work, event.attended);
       return;
     case 'resume':
-      if (work.machine.intent === 'paused') connect(work);
+      if (work.machine.intent === 'paused') connect(work, true);
+      return;
+    case 'attend':
+      attend(work);
       return;
     case 'disconnect':
       stop(work, 'off');
@@ -109,6 +114,7 @@ function apply(work: Work, event: MachineEvent): void {
       return;
     case 'route-stage':
     case 'route-needs-user':
+    case 'route-question-over':
     case 'route-up':
     case 'route-down':
     case 'forward-failed':

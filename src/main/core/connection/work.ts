@@ -1,7 +1,6 @@
 import { failureKind, type ConnectionFailure } from '../../../shared/connection-failure.ts';
 import type { ConnectionState, ConnectStage } from '../../../shared/connection-state.ts';
 import type { Effect, Machine, Moment, TimerName, Transition } from './machine.ts';
-import { NO_ANSWERS, type RouteAnswers } from './ports.ts';
 import { FRESH_RETRY, HINT_SPACING_MS, nextRetry, STABLE_AFTER_MS } from './retry-policy.ts';
 
 /** Limit of a route's opening, without the time that a person takes: a driver that hangs must not hang the app. */
@@ -50,7 +49,7 @@ export class Work {
 
   startTimer(name: TimerName, delayMs: number): void {
     const others = this.machine.timers.filter((timer) => timer !== name);
-    this.set({ timers: [...others, name] });
+    this.set({ timers: [...others, name], ...(name === 'attempt' && { guardMs: delayMs }) });
     this.emit({ type: 'start-timer', name, delayMs });
   }
 
@@ -117,7 +116,7 @@ export class Work {
   // Attempts
 
   /** Starts an attempt at once with what still lives: on a live route only the session is opened. */
-  begin(answers: RouteAnswers = NO_ANSWERS): void {
+  begin(): void {
     const { machine } = this;
     const attempt = machine.attempt + 1;
     this.cancelTimers('retry', 'stable', 'attempt');
@@ -128,14 +127,14 @@ export class Work {
     }
     const stage: ConnectStage = machine.route === 'standing' ? 'opening-forward' : this.#firstStage();
     this.set({ route: 'opening', routeAttempt: attempt, endpoint: null });
-    this.emit({ type: 'open-route', attempt, answers });
+    this.emit({ type: 'open-route', attempt });
     this.startTimer('attempt', ROUTE_GUARD_MS);
     this.showStage(stage);
   }
 
-  beginFresh(answers: RouteAnswers = NO_ANSWERS): void {
+  beginFresh(): void {
     this.closeAll();
-    this.begin(answers);
+    this.begin();
   }
 
   openSession(attempt: number): void {
@@ -145,6 +144,23 @@ export class Work {
     this.emit({ type: 'open-session', attempt, endpoint });
     this.startTimer('attempt', HANDSHAKE_GUARD_MS);
     this.showStage('gateway-handshake');
+  }
+
+  /** A person is there: questions of what is under way may be shown. What is up already was asked everything. */
+  attendAttempt(): void {
+    if (this.machine.state.status !== 'connected') this.set({ attended: true });
+  }
+
+  /** Nobody is there: the question is kept to be shown, and no server is kept waiting. `attend` asks it anew. */
+  putAside(state: Extract<ConnectionState, { status: 'waiting-for-user' }>): void {
+    this.closeAll();
+    this.set({ attended: false, state: { ...state, attended: false } });
+  }
+
+  /** After an answer, or a question that went by itself. */
+  goOn(stage: ConnectStage): void {
+    this.startTimer('attempt', stage === 'authenticating' ? SIGN_IN_GUARD_MS : ROUTE_GUARD_MS);
+    this.showStage(stage);
   }
 
   showStage(stage: ConnectStage): void {
@@ -160,6 +176,7 @@ export class Work {
     this.set({
       session: 'up',
       generation,
+      attended: false,
       wasConnected: true,
       lastFailure: null,
       state: { status: 'connected', generation, endpoint, sinceAtMs: this.#at.nowMs },

@@ -28,8 +28,20 @@ export function failureLayer({ code }: ConnectionFailure): LadderLayer | null {
     case 'no-credentials':
     case 'key-unreadable':
     case 'passphrase-declined':
+    case 'sign-in-declined':
+    case 'host-key-unknown':
     case 'target-invalid':
     case 'ssh-config-unsupported':
+    case 'ssh-config-invalid':
+    case 'ssh-config-needs-openssh':
+    case 'openssh-missing':
+    case 'openssh-unavailable':
+    case 'openssh-failed':
+    case 'ssh-no-common-algorithm':
+    case 'jump-unreachable':
+    case 'jump-forbidden':
+    case 'proxy-command-failed':
+    case 'proxy-command-not-found':
     case 'tunnel-process-crashed':
       return 'ssh';
     case 'forwarding-disabled':

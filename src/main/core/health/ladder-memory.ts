@@ -1,7 +1,7 @@
 import type { ConnectionFailure } from '../../../shared/connection-failure.ts';
 import type { ConnectionState } from '../../../shared/connection-state.ts';
 import type { GatewayMode } from '../../../shared/gateway-profile.ts';
-import type { GatewayHealth, LadderLayer } from '../../../shared/health.ts';
+import type { GatewayHealth, LadderLayer, RungRoute } from '../../../shared/health.ts';
 import { assertNever } from '../../../shared/result.ts';
 import { failureLayer } from './failure-layer.ts';
 import { EVEN_PACE, nextPace, type Pace } from './pace.ts';
@@ -25,7 +25,12 @@ export type HealthObservation = { readonly atMs: number } & (
   | { readonly type: 'target'; readonly target: LadderTarget }
   | { readonly type: 'connectivity'; readonly isOnline: boolean }
   | { readonly type: 'connection'; readonly state: ConnectionState }
-  | { readonly type: 'route-up'; readonly server: string | null; readonly localPort: number | null }
+  | {
+      readonly type: 'route-up';
+      readonly server: string | null;
+      readonly localPort: number | null;
+      readonly route: RungRoute;
+    }
   | { readonly type: 'route-alive'; readonly latencyMs: number | null }
   | { readonly type: 'forward-failed'; readonly failure: ConnectionFailure }
   | { readonly type: 'session-up'; readonly gatewayVersion: string | null }
@@ -55,6 +60,7 @@ export interface LadderMemory {
   readonly sshPace: Pace;
   readonly gatewayPace: Pace;
   readonly sshNote: string | null;
+  readonly sshRoute: RungRoute | null;
   readonly forwardNote: string | null;
   readonly gatewayNote: string | null;
   readonly health: GatewayHealth | null;
@@ -68,6 +74,7 @@ export function emptyLadderMemory(target: LadderTarget): LadderMemory {
     trouble: null,
     ...NOTHING_SEEN,
     sshNote: null,
+    sshRoute: null,
     forwardNote: null,
     gatewayNote: null,
     health: null,
@@ -95,7 +102,7 @@ export function observe(memory: LadderMemory, seen: HealthObservation): LadderMe
     case 'route-up': {
       const port = seen.localPort === null ? null : `127.0.0.1:${seen.localPort}`;
       const proved = { ssh: { atMs, latencyMs: null }, forward: { atMs, freshMs: GATEWAY_FRESH_MS } };
-      return { ...memory, ...proved, sshNote: seen.server, forwardNote: port };
+      return { ...memory, ...proved, sshNote: seen.server, sshRoute: seen.route, forwardNote: port };
     }
     case 'route-alive': {
       const { latencyMs } = seen;

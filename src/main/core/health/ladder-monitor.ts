@@ -121,7 +121,12 @@ export class LadderMonitor implements Disposable {
     const { ladder } = this;
     const isNews = ladder.some((rung, index) => {
       const shown = this.#shown[index];
-      return rung.verdict !== shown?.verdict || rung.failure !== shown.failure || rung.note !== shown.note;
+      return (
+        rung.verdict !== shown?.verdict ||
+        rung.failure !== shown.failure ||
+        rung.note !== shown.note ||
+        rung.route !== shown.route
+      );
     });
     const isNewer = ladder.some((rung, index) => rung.observedAtMs !== this.#shown[index]?.observedAtMs);
     const sinceMs = this.#clock.monotonicMs() - this.#shownMs;
@@ -134,8 +139,11 @@ export class LadderMonitor implements Disposable {
 
 function toObservation(event: RouteEvent | SessionEvent): Seen | null {
   switch (event.type) {
-    case 'route-up':
-      return { type: 'route-up', server: event.facts.server, localPort: event.endpoint.localPort };
+    case 'route-up': {
+      const { server, transport, via, authenticatedWith } = event.facts;
+      const route = { transport, via, signedInWith: authenticatedWith };
+      return { type: 'route-up', server, localPort: event.endpoint.localPort, route };
+    }
     case 'route-alive':
       return { type: 'route-alive', latencyMs: event.latencyMs };
     case 'forward-failed':
@@ -147,6 +155,7 @@ function toObservation(event: RouteEvent | SessionEvent): Seen | null {
     // Their meaning comes with the connection's state.
     case 'route-stage':
     case 'route-needs-user':
+    case 'route-question-over':
     case 'route-down':
     case 'session-down':
       return null;

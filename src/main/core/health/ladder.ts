@@ -28,7 +28,16 @@ export function ladderAt(memory: LadderMemory, nowMs: number): Ladder {
 }
 
 function rung(layer: LadderLayer, verdict: RungVerdict, facts: Partial<LadderRung> = {}): LadderRung {
-  return { layer, verdict, observedAtMs: null, latencyMs: null, failure: null, note: null, ...facts };
+  return {
+    layer,
+    verdict,
+    observedAtMs: null,
+    latencyMs: null,
+    failure: null,
+    note: null,
+    route: null,
+    ...facts,
+  };
 }
 
 function isFresh(atMs: number, freshMs: number, nowMs: number): boolean {
@@ -77,17 +86,19 @@ function networkRung(memory: LadderMemory, nowMs: number): LadderRung {
 }
 
 function sshRung(memory: LadderMemory, nowMs: number): LadderRung {
-  const { target, ssh, sshNote, sshPace, state } = memory;
+  const { target, ssh, sshNote, sshRoute, sshPace, state } = memory;
   if (target.mode !== 'ssh') return rung('ssh', 'not-applicable');
   if (isIdle(memory)) return rung('ssh', 'unknown');
   if (ssh && isFresh(ssh.atMs, SSH_FRESH_MS, nowMs)) {
     const isSlow = sshPace.isSlow || nowMs - ssh.atMs >= SSH_LATE_MS;
-    const facts = { observedAtMs: ssh.atMs, latencyMs: ssh.latencyMs, note: sshNote };
+    const facts = { observedAtMs: ssh.atMs, latencyMs: ssh.latencyMs, note: sshNote, route: sshRoute };
     return rung('ssh', isSlow ? 'degraded' : 'ok', facts);
   }
   const trouble = troubleOf(memory, 'ssh');
   if (trouble) return trouble;
-  const isChecking = state.status !== 'blocked' && state.status !== 'backing-off';
+  // While a question waits that nobody asked for, nothing is open that could be checked.
+  const isUnattended = state.status === 'waiting-for-user' && !state.attended;
+  const isChecking = state.status !== 'blocked' && state.status !== 'backing-off' && !isUnattended;
   return rung('ssh', isChecking ? 'checking' : 'unknown', { observedAtMs: ssh?.atMs ?? null });
 }
 

@@ -8,8 +8,21 @@ export type JsonObject = Readonly<Record<string, unknown>>;
  */
 export type MigrationStep = (settings: JsonObject) => JsonObject;
 
+/** Version 2: an SSH transport may be chosen, and the key that worked last is remembered. */
+const addTransport: MigrationStep = (settings) => {
+  const gateways = settings['gateways'];
+  if (!Array.isArray(gateways)) return settings;
+  return {
+    ...settings,
+    gateways: gateways.map((gateway: unknown) => {
+      if (!isJsonObject(gateway) || !isJsonObject(gateway['ssh'])) return gateway;
+      return { ...gateway, ssh: { transport: 'automatic', lastCredential: '', ...gateway['ssh'] } };
+    }),
+  };
+};
+
 /** `steps[0]` leads from version 1 to 2, and so on. */
-const STEPS: readonly MigrationStep[] = [];
+const STEPS: readonly MigrationStep[] = [addTransport];
 
 export type MigrationResult =
   | { readonly status: 'current'; readonly settings: JsonObject }

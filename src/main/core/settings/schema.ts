@@ -3,7 +3,7 @@ import type { Preferences } from '../../../shared/app-snapshot.ts';
 import { emptyProfile, type GatewayProfile } from '../../../shared/gateway-profile.ts';
 
 /** Version of the settings file that this build writes. A change of shape raises it and adds a step to migrate.ts. */
-export const SETTINGS_VERSION = 1;
+export const SETTINGS_VERSION = 2;
 
 export const MAX_GATEWAYS = 64;
 
@@ -40,6 +40,8 @@ export const gatewayProfileSchema = z.looseObject({
     gatewayPort: port,
     localPort: port,
     identityFile: z.string().max(4096),
+    transport: z.enum(['automatic', 'ssh2', 'openssh']),
+    lastCredential: z.string().max(128),
   }),
   direct: z.looseObject({ url: z.string().max(2048) }),
   local: z.looseObject({ port }),

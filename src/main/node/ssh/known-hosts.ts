@@ -1,24 +1,40 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { KnownHostKey } from '../../../shared/connection-failure.ts';
+import {
+  canonicalKeyType,
+  decodeBase64,
+  fingerprintOf,
+  keyTypeOfBlob,
+  parsePublicKeyBlob,
+} from './public-key-blob.ts';
 
 /**
- * known_hosts as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes it: parsing and matching only, no files.
+ * known_hosts as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes it, and where that is silent as OpenSSH's client reads
+ * it: parsing and matching only, no files. Texts are bytes in latin1, so that every file comes out as it went in.
  * Certificate authorities are read but never match a plain key: ssh2 cannot verify host certificates.
  */
 export interface KnownHostsEntry {
   readonly marker: 'none' | 'revoked' | 'cert-authority';
   /** The host field as written: a hash, or patterns separated by commas. */
   readonly hosts: string;
+  /** Of the plain key. */
   readonly keyType: string;
-  /** The public key as on the wire (RFC 4253, section 6.6). */
+  /** The plain public key in its canonical form (`PublicKeyBlob`). */
   readonly blob: Buffer;
+  /** The line holds a certificate: it names a key, but equals none. */
+  readonly isCertificate: boolean;
   readonly file: string;
   /** 1-based. */
   readonly line: number;
 }
 
 export type HostKeyVerdict =
-  | { readonly type: 'trusted'; readonly entry: KnownHostsEntry }
+  | {
+      readonly type: 'trusted';
+      readonly entry: KnownHostsEntry;
+      /** Found under the name without its port only. */
+      readonly withoutPort: boolean;
+    }
   | { readonly type: 'unknown'; readonly otherKnownTypes: readonly string[] }
   /** Another key of the same type is on file. */
   | { readonly type: 'changed'; readonly known: readonly KnownHostKey[] }
@@ -26,8 +42,9 @@ export type HostKeyVerdict =
 
 export const DEFAULT_SSH_PORT = 22;
 
-const MAX_LINE_CHARS = 65_536;
-const MAX_PATTERN_CHARS = 1024;
+/** OpenSSH's limit: with a longer pattern a whole list matches nothing. */
+const MAX_PATTERN_CHARS = 1022;
+const SALT_BYTES = 20;
 
 const MARKERS: ReadonlyMap<string, KnownHostsEntry['marker']> = new Map([
   ['@revoked', 'revoked'],
@@ -40,7 +57,6 @@ export function parseKnownHosts(text: string, file: string): KnownHostsEntry[] {
   let line = 0;
   for (const raw of text.split('\n')) {
     line += 1;
-    if (raw.length > MAX_LINE_CHARS) continue;
     const entry = parseLine(raw, file, line);
     if (entry !== null) entries.push(entry);
   }
@@ -48,46 +64,76 @@ export function parseKnownHosts(text: string, file: string): KnownHostsEntry[] {
 }
 
 function parseLine(raw: string, file: string, line: number): KnownHostsEntry | null {
-  const text = raw.trim();
+  // To OpenSSH a line ends at its first zero byte. A carriage return is no white space to it, and ends up in the last field.
+  const end = raw.indexOf('\0');
+  const text = skipBlanks(end === -1 ? raw : raw.slice(0, end));
   if (text === '' || text.startsWith('#')) return null;
-  const fields = text.split(/[ \t]+/);
-  const marker = text.startsWith('@') ? MARKERS.get(fields.shift() ?? '') : 'none';
-  if (marker === undefined) return null;
-  const [hosts, keyType, base64] = fields;
-  if (hosts === undefined || keyType === undefined || base64 === undefined) return null;
-  const blob = decodeBlob(base64);
+  const marked = readMarker(text);
+  if (marked === null) return null;
+  const [hosts, afterHosts] = nextField(marked.rest);
+  if (afterHosts.startsWith('#')) return null;
+  const [typeName, afterType] = nextField(afterHosts);
+  const [base64] = nextField(afterType);
+  if (base64 === '') return null;
+  const bytes = decodeBase64(base64);
+  const key = bytes === null ? null : parsePublicKeyBlob(bytes);
   // The type is written twice, outside and inside the blob; a line where they differ is broken.
-  if (blob === null || keyTypeOfBlob(blob) !== keyType) return null;
-  return { marker, hosts, keyType, blob, file, line };
+  if (bytes === null || key === null || keyTypeOfBlob(bytes) !== canonicalKeyType(typeName)) return null;
+  const { keyType, plain, isCertificate } = key;
+  return { marker: marked.marker, hosts, keyType, blob: plain, isCertificate, file, line };
 }
 
-function decodeBlob(base64: string): Buffer | null {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return null;
-  return Buffer.from(base64, 'base64');
+/** One marker at most; a second one, or an unknown one, spoils the line. */
+function readMarker(
+  text: string,
+): { readonly marker: KnownHostsEntry['marker']; readonly rest: string } | null {
+  if (!text.startsWith('@')) return { marker: 'none', rest: text };
+  // OpenSSH looks for a space in the whole line first: a tab ends a marker only where no space follows anywhere.
+  const space = text.indexOf(' ');
+  const end = space === -1 ? text.indexOf('\t') : space;
+  const marker = end === -1 ? undefined : MARKERS.get(text.slice(0, end));
+  if (marker === undefined) return null;
+  const rest = skipBlanks(text.slice(end));
+  return rest.startsWith('@') ? null : { marker, rest };
 }
 
-/** First string of a public key blob: its type. Null where the blob is not one. */
-export function keyTypeOfBlob(blob: Buffer): string | null {
-  if (blob.length < 4) return null;
-  const length = blob.readUInt32BE(0);
-  if (length === 0 || length > 128 || blob.length < 4 + length) return null;
-  return blob.toString('latin1', 4, 4 + length);
+function skipBlanks(text: string): string {
+  return text.replace(/^[ \t]+/, '');
 }
 
-/** `SHA256:` and unpadded base64, as OpenSSH prints it. */
-export function fingerprintOf(blob: Buffer): string {
-  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+/** The text up to the next blank, and what comes after the blanks. */
+function nextField(text: string): readonly [string, string] {
+  const end = text.search(/[ \t]/);
+  return end === -1 ? [text, ''] : [text.slice(0, end), skipBlanks(text.slice(end))];
 }
 
 /** The name under which a host is kept: `host`, or `[host]:port` for other ports than 22; always in lower case. */
 export function knownHostsName(host: string, port: number): string {
-  const name = host.toLowerCase();
+  // ASCII only: no letter from elsewhere may become one of another name.
+  const name = lowerCase(Buffer.from(host, 'utf8').toString('latin1'));
   return port === DEFAULT_SSH_PORT ? name : `[${name}]:${port}`;
 }
 
-/** A line for a plain (unhashed) entry, without its newline. */
-export function formatEntry(host: string, port: number, blob: Buffer): string {
-  return `${knownHostsName(host, port)} ${keyTypeOfBlob(blob) ?? ''} ${blob.toString('base64')}`;
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** Whether this name, written into a file, would mean this host and nothing else. */
+export function isRecordableName(name: string): boolean {
+  return /^[^@#|!\s*?,][^\s*?,]*$/.test(name) && !/[\0-\x20\x7f]/.test(name);
+}
+
+/** A line for a plain (unhashed) or hashed entry, without its newline; in latin1. */
+export function formatEntry(host: string, port: number, blob: Buffer, isHashed = false): string {
+  const name = knownHostsName(host, port);
+  const hosts = isHashed ? hashName(name, randomBytes(SALT_BYTES)) : name;
+  return `${hosts} ${keyTypeOfBlob(blob) ?? ''} ${blob.toString('base64')}`;
+}
+
+/** `|1|salt|hash`: HMAC-SHA1 of the name under the salt. */
+function hashName(name: string, salt: Buffer): string {
+  const hash = createHmac('sha1', salt).update(name, 'latin1').digest('base64');
+  return `|1|${salt.toString('base64')}|${hash}`;
 }
 
 /** Whether the host field of an entry covers this name (as `knownHostsName` gives it). */
@@ -95,9 +141,9 @@ export function matchesHosts(hosts: string, name: string): boolean {
   if (hosts.startsWith('|')) return matchesHash(hosts, name);
   let found = false;
   for (const part of hosts.split(',')) {
-    if (part.length > MAX_PATTERN_CHARS) return false;
     const negated = part.startsWith('!');
-    const pattern = (negated ? part.slice(1) : part).toLowerCase();
+    const pattern = lowerCase(negated ? part.slice(1) : part);
+    if (pattern.length > MAX_PATTERN_CHARS) return false;
     if (pattern === '' || !matchesPattern(pattern, name)) continue;
     // A negated match wins over every other pattern of the line.
     if (negated) return false;
@@ -106,13 +152,12 @@ export function matchesHosts(hosts: string, name: string): boolean {
   return found;
 }
 
-/** `|1|salt|hash`: HMAC-SHA1 of the name under the salt. */
+/** OpenSSH compares the text: other ways to write the same hash do not match. */
 function matchesHash(hosts: string, name: string): boolean {
-  const [, version, salt, hash, ...more] = hosts.split('|');
-  if (version !== '1' || salt === undefined || hash === undefined || more.length > 0) return false;
-  const key = Buffer.from(salt, 'base64');
-  if (key.length !== 20) return false;
-  return createHmac('sha1', key).update(name).digest().equals(Buffer.from(hash, 'base64'));
+  const [, version, salt] = hosts.split('|');
+  if (version !== '1' || salt === undefined) return false;
+  const key = decodeBase64(salt);
+  return key?.length === SALT_BYTES && hashName(name, key) === hosts;
 }
 
 /** `*` stands for any run of characters, `?` for one. Linear in the text for each star: no backtracking explosion. */
@@ -141,28 +186,47 @@ function matchesPattern(pattern: string, text: string): boolean {
   return p === pattern.length;
 }
 
-/** Judges a host's key. Revocation is decided first; several keys of one host and type are all good. */
+/**
+ * Judges a host's key. Revocation is decided first, over all entries; several keys of one host and type are all good.
+ * OpenSSH's client calls a key of a type that is not on file yet "changed" too; here it is unknown, and the other types
+ * on file are told of.
+ */
 export function judgeHostKey(
   entries: readonly KnownHostsEntry[],
   host: string,
   port: number,
   blob: Buffer,
 ): HostKeyVerdict {
-  const keyType = keyTypeOfBlob(blob);
-  const ofHost = entriesOf(entries, knownHostsName(host, port));
+  const verdict = judgeName(entries, knownHostsName(host, port), blob);
+  if (verdict.type !== 'unknown' || port === DEFAULT_SSH_PORT) return verdict;
+  // OpenSSH falls back to the name without a port, and takes only a matching key from there. With any key on file under the
+  // full name it would have refused already.
+  const withoutPort = judgeName(entries, knownHostsName(host, DEFAULT_SSH_PORT), blob);
+  switch (withoutPort.type) {
+    case 'trusted':
+      return verdict.otherKnownTypes.length > 0 ? verdict : { ...withoutPort, withoutPort: true };
+    case 'revoked':
+      return withoutPort;
+    case 'unknown':
+    case 'changed':
+      return verdict;
+  }
+}
+
+function judgeName(entries: readonly KnownHostsEntry[], name: string, offered: Buffer): HostKeyVerdict {
+  const key = parsePublicKeyBlob(offered);
+  const keyType = key?.keyType ?? keyTypeOfBlob(offered);
+  const blob = key?.plain ?? offered;
+  const ofHost = entriesOf(entries, name);
   const revoked = ofHost.find((entry) => entry.marker === 'revoked' && entry.blob.equals(blob));
   if (revoked !== undefined) return { type: 'revoked', entry: revoked };
-  const plain = ofHost.filter((entry) => entry.marker === 'none');
+  const unmarked = ofHost.filter((entry) => entry.marker === 'none');
+  const plain = unmarked.filter((entry) => !entry.isCertificate);
   const same = plain.find((entry) => entry.blob.equals(blob));
-  if (same !== undefined) return { type: 'trusted', entry: same };
+  if (same !== undefined) return { type: 'trusted', entry: same, withoutPort: false };
   const rivals = plain.filter((entry) => entry.keyType === keyType);
   if (rivals.length > 0) return { type: 'changed', known: rivals.map(describe) };
-  if (port !== DEFAULT_SSH_PORT) {
-    // OpenSSH falls back to the name without a port, and takes only a matching key from there.
-    const withoutPort = judgeHostKey(entries, host, DEFAULT_SSH_PORT, blob);
-    if (withoutPort.type === 'trusted' || withoutPort.type === 'revoked') return withoutPort;
-  }
-  return { type: 'unknown', otherKnownTypes: [...new Set(plain.map((entry) => entry.keyType))] };
+  return { type: 'unknown', otherKnownTypes: [...new Set(unmarked.map((entry) => entry.keyType))] };
 }
 
 /** Types of the plain keys on file for a host. */
@@ -173,9 +237,29 @@ export function knownKeyTypes(
 ): ReadonlySet<string> {
   return new Set(
     entriesOf(entries, knownHostsName(host, port))
-      .filter((entry) => entry.marker === 'none')
+      .filter((entry) => entry.marker === 'none' && !entry.isCertificate)
       .map((entry) => entry.keyType),
   );
+}
+
+/**
+ * The `@cert-authority` line that vouches for this host's certificates, if any: the host's key is then to be judged by
+ * somebody who can verify certificates. An authority that is revoked for the host vouches for nothing.
+ */
+export function certAuthorityOf(
+  entries: readonly KnownHostsEntry[],
+  host: string,
+  port: number,
+): KnownHostsEntry | null {
+  for (const name of new Set([knownHostsName(host, port), knownHostsName(host, DEFAULT_SSH_PORT)])) {
+    const ofHost = entriesOf(entries, name);
+    const revoked = ofHost.filter((entry) => entry.marker === 'revoked');
+    const authority = ofHost.find(
+      (entry) => entry.marker === 'cert-authority' && !revoked.some((other) => other.blob.equals(entry.blob)),
+    );
+    if (authority !== undefined) return authority;
+  }
+  return null;
 }
 
 function entriesOf(entries: readonly KnownHostsEntry[], name: string): KnownHostsEntry[] {

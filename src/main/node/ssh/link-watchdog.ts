@@ -1,5 +1,6 @@
 import { toDisposable, type Disposable } from '../../core/lifecycle.ts';
 import type { Clock } from '../../core/ports.ts';
+import type { SshHop } from '../../core/tunnel/ssh-hop.ts';
 
 /** What the watchdog needs of a link. */
 export interface WatchedLink {
@@ -28,6 +29,29 @@ export const WATCHDOG_TIMING: WatchdogTiming = {
   stalledAfterMs: 2_000,
   graceMs: 3_000,
 };
+
+/** ServerAliveCountMax of OpenSSH (ssh_config(5)). */
+const DEFAULT_COUNT_MAX = 3;
+const MAX_SILENCE_MS = 30 * 60_000;
+
+/**
+ * How long a link over these hops may be silent. ServerAliveInterval with the default count is what people set to keep a NAT awake:
+ * our pings do that and find dead links sooner. A higher count than the default asks for patience with a flaky link,
+ * and gets the silence that it would get from OpenSSH, up to half an hour. The most patient hop decides: a link is
+ * silent when any link below it is.
+ */
+export function watchdogTiming(
+  hops: readonly Pick<SshHop, 'serverAliveIntervalMs' | 'serverAliveCountMax'>[],
+): WatchdogTiming {
+  const asked = hops.map(({ serverAliveIntervalMs, serverAliveCountMax }) =>
+    serverAliveIntervalMs !== null && serverAliveCountMax > DEFAULT_COUNT_MAX
+      ? Math.min(serverAliveIntervalMs * serverAliveCountMax, MAX_SILENCE_MS)
+      : 0,
+  );
+  const deadAfterMs = Math.max(WATCHDOG_TIMING.deadAfterMs, ...asked);
+  const patience = deadAfterMs / WATCHDOG_TIMING.deadAfterMs;
+  return { ...WATCHDOG_TIMING, deadAfterMs, graceMs: WATCHDOG_TIMING.graceMs * patience };
+}
 
 /** Where the monotonic clock stops in sleep the wall clock runs ahead of it; smaller steps are clock corrections. */
 const SLEPT_AFTER_MS = 10_000;

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { ClientChannel } from 'ssh2';
+import type { Duplex } from 'node:stream';
 import { failure, type ConnectionFailure } from '../../../shared/connection-failure.ts';
 import { err, ok, type Result } from '../../../shared/result.ts';
 import type { Clock } from '../../core/ports.ts';
@@ -15,7 +15,7 @@ const MAX_CONNECTIONS = 512;
 
 /** Opens channels to the gateway's port; there is one while an SSH session stands. */
 export interface ForwardOpener {
-  openForward(originPort: number): Promise<Result<ClientChannel, ConnectionFailure>>;
+  openForward(originPort: number): Promise<Result<Duplex, ConnectionFailure>>;
 }
 
 interface Held {

@@ -1,124 +1,143 @@
-import type { ParsedKey } from 'ssh2';
 import { failure, type ConnectionFailure } from '../../../shared/connection-failure.ts';
-import type { RouteAnswers } from '../../core/connection/ports.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { TunnelConfig } from '../../core/tunnel/tunnel-protocol.ts';
-import { listAgentKeys, type AgentKey } from './ssh-agent.ts';
+import type { SshHop } from '../../core/tunnel/ssh-hop.ts';
+import { listAgentKeys, type AgentKey, type AgentKeys } from './ssh-agent.ts';
 import type { KeyFile, KeyRing } from './ssh-keys.ts';
 
-/** One thing to prove who the user is with, in the order of offering. */
+/** A key to prove who the user is with. */
 export type Credential =
-  | { readonly type: 'file-key'; readonly label: string; readonly key: ParsedKey }
+  | { readonly type: 'agent-key'; readonly label: string; readonly blob: Buffer; readonly socketPath: string }
   | {
-      readonly type: 'agent-key';
+      readonly type: 'file-key';
+      /** The file's path. */
       readonly label: string;
-      readonly key: AgentKey;
-      readonly socketPath: string;
+      /** Null where the public half is locked in with the private one. */
+      readonly blob: Buffer | null;
+      readonly isLocked: boolean;
     };
 
 export type CredentialPlan =
   | {
       readonly type: 'credentials';
+      /** In the order of offering; may be empty. */
       readonly credentials: readonly Credential[];
+      /** Where keys were looked for. */
+      readonly looked: readonly string[];
+      /** For the log. */
       readonly notes: readonly string[];
     }
-  | { readonly type: 'needs-passphrase'; readonly keyPath: string; readonly wasWrong: boolean }
   | { readonly type: 'failed'; readonly failure: ConnectionFailure };
 
-/** sshd's MaxAuthTries is 6 by default and the sixth failure ends the connection: one less leaves room to be told. */
+/** sshd's MaxAuthTries is 6 by default and the sixth failure ends the connection: one less leaves room for a password. */
 export const MAX_OFFERS = 5;
 /** Offers kept for key files when an agent alone could use up all. */
 const KEPT_FOR_FILES = 2;
 
 /**
- * Collects what to offer: the named identity file, keys of the agent (those that belong to an identity file first), then
- * default key files. A key that both hold is offered once, by the agent. An encrypted file is asked for only when it
- * was named or when there is nothing else.
+ * Collects the keys to offer, as ssh(1) orders them: keys of the agent that an identity file names, then the agent's others
+ * (unless IdentitiesOnly), then files. A key that both hold is offered once, by the agent. A file that the settings name goes
+ * before the agent's other keys. Nothing is asked here: a passphrase is asked for when the server has accepted the key.
  */
-export async function planCredentials(
-  config: TunnelConfig,
-  answers: RouteAnswers,
-  keyRing: KeyRing,
-  clock: Clock,
-): Promise<CredentialPlan> {
+export async function planCredentials(hop: SshHop, keyRing: KeyRing, clock: Clock): Promise<CredentialPlan> {
   const looked: string[] = [];
   const notes: string[] = [];
-  const agent = await agentKeysOf(config, clock, looked, notes);
+  const needsKeys = hop.methods.includes('publickey');
+  const agent = needsKeys ? await agentKeysOf(hop, clock, looked, notes) : [];
   const files: KeyFile[] = [];
-  for (const path of config.identityFiles) {
-    const passphrase = answers.passphrase?.keyPath === path ? answers.passphrase.passphrase : null;
-    files.push(await keyRing.load(path, passphrase));
+  for (const path of needsKeys ? hop.identityFiles : []) {
+    const file = await keyRing.load(path, null);
     looked.push(path);
+    if (file.type === 'unreadable' && file.failure.facts.reason !== 'missing') {
+      notes.push(`${path}: ${file.failure.facts.reason}`);
+    }
+    if (!files.some((other) => isSameKey(other, file))) files.push(file);
   }
-
-  if (config.identityFileIsExplicit) {
-    const unreadable = files.find((file) => file.type === 'unreadable');
-    if (unreadable?.type === 'unreadable') return { type: 'failed', failure: unreadable.failure };
+  const isHeld = (file: KeyFile): boolean => {
+    const blob = blobOf(file);
+    return blob !== null && agent.some((key) => key.blob.equals(blob));
+  };
+  if (hop.identityFileIsExplicit) {
+    const unusable = files.map((file) => problemOf(file, isHeld(file))).find((problem) => problem !== null);
+    if (unusable !== undefined) return { type: 'failed', failure: unusable };
   }
-  const inAgent = (blob: Buffer | null): AgentKey | undefined =>
-    blob === null ? undefined : agent.find((key) => key.blob.equals(blob));
-  const blobs = files.map(publicBlobOf);
-  const preferred = agent.filter((key) => blobs.some((blob) => blob?.equals(key.blob)));
-  const others = agent.filter((key) => !preferred.includes(key));
-  const usable = files.flatMap((file) =>
-    file.type === 'usable' && inAgent(file.key.getPublicSSH()) === undefined ? [fileCredential(file)] : [],
-  );
-  const locked = files.filter((file) => file.type === 'encrypted' && inAgent(file.blob) === undefined);
-
-  const question = locked[0];
-  const nothingElse = agent.length === 0 && usable.length === 0;
-  if (question?.type === 'encrypted' && (config.identityFileIsExplicit || nothingElse)) {
-    return { type: 'needs-passphrase', keyPath: question.path, wasWrong: question.wasWrong };
-  }
-
-  const socketPath = config.agentSocket ?? '';
-  const preferredOffers = preferred.map((key) => agentCredential(key, socketPath));
-  const roomForOthers = MAX_OFFERS - preferred.length - Math.min(usable.length, KEPT_FOR_FILES);
-  const otherOffers = others
-    .slice(0, Math.max(0, roomForOthers))
-    .map((key) => agentCredential(key, socketPath));
-  const credentials = (
-    config.identityFileIsExplicit
-      ? [...preferredOffers, ...usable, ...otherOffers]
-      : [...preferredOffers, ...otherOffers, ...usable]
-  ).slice(0, MAX_OFFERS);
-  if (credentials.length === 0) {
-    const { user, host } = config.target;
-    return { type: 'failed', failure: failure('no-credentials', { user, host, looked }) };
-  }
-  return { type: 'credentials', credentials, notes };
+  const blobs = files.map(blobOf);
+  const named = agent.filter((key) => blobs.some((blob) => blob?.equals(key.blob)));
+  const others = hop.identitiesOnly ? [] : agent.filter((key) => !named.includes(key));
+  const namedOffers = named.map((key) => agentCredential(key, hop.agentSocket ?? ''));
+  const otherOffers = others.map((key) => agentCredential(key, hop.agentSocket ?? ''));
+  const fileOffers = files.filter((file) => !isHeld(file)).flatMap(fileCredential);
+  const early = hop.identityFileIsExplicit
+    ? 0
+    : Math.max(0, MAX_OFFERS - namedOffers.length - Math.min(fileOffers.length, KEPT_FOR_FILES));
+  const credentials = [
+    ...namedOffers,
+    ...otherOffers.slice(0, early),
+    ...fileOffers,
+    ...otherOffers.slice(early),
+  ];
+  return { type: 'credentials', credentials, looked, notes };
 }
 
 async function agentKeysOf(
-  config: TunnelConfig,
+  hop: SshHop,
   clock: Clock,
   looked: string[],
   notes: string[],
 ): Promise<readonly AgentKey[]> {
-  if (config.agentSocket === null) return [];
-  looked.push(`ssh-agent (${config.agentSocket})`);
-  const keys = await listAgentKeys(config.agentSocket, clock);
-  if (keys.ok) return keys.value;
-  notes.push(`ssh-agent: ${keys.error}`);
-  return [];
+  const path = hop.agentSocket;
+  if (path === null) return [];
+  const listed = await listAgentKeys(path, clock);
+  looked.push(`ssh-agent (${path})${listed.ok ? whatIsThere(listed.value) : ''}`);
+  if (!listed.ok) {
+    notes.push(`ssh-agent: ${listed.error}`);
+    return [];
+  }
+  const { keys, unusable } = listed.value;
+  if (unusable.length > 0)
+    notes.push(`ssh-agent: not for this transport: ${unusable.map(({ type }) => type).join(' ')}`);
+  if (keys.length + unusable.length === 0) notes.push('ssh-agent: holds no keys, or is locked');
+  return keys;
 }
 
-function publicBlobOf(file: KeyFile): Buffer | null {
+/** Why an agent that is there was of no use; what its keys need is told by their types. */
+function whatIsThere({ keys, unusable }: AgentKeys): string {
+  if (keys.length > 0) return '';
+  return unusable.length > 0
+    ? `: ${[...new Set(unusable.map(({ type }) => type))].slice(0, 4).join(', ')}`
+    : '';
+}
+
+function problemOf(file: KeyFile, isHeld: boolean): ConnectionFailure | null {
+  if (file.type === 'unreadable') return file.failure;
+  if (file.type !== 'public' || isHeld) return null;
+  const path = file.path.replace(/\.pub$/, '');
+  return failure('key-unreadable', { path, reason: 'missing' });
+}
+
+function blobOf(file: KeyFile): Buffer | null {
   switch (file.type) {
     case 'usable':
       return file.key.getPublicSSH();
     case 'encrypted':
+    case 'public':
       return file.blob;
     case 'unreadable':
       return null;
   }
 }
 
-function fileCredential(file: Extract<KeyFile, { type: 'usable' }>): Credential {
-  return { type: 'file-key', label: file.path, key: file.key };
+function isSameKey(one: KeyFile, other: KeyFile): boolean {
+  const blob = blobOf(one);
+  return one.path === other.path || (blob !== null && blobOf(other)?.equals(blob) === true);
+}
+
+function fileCredential(file: KeyFile): Credential[] {
+  if (file.type !== 'usable' && file.type !== 'encrypted') return [];
+  const isLocked = file.type === 'encrypted';
+  return [{ type: 'file-key', label: file.path, blob: blobOf(file), isLocked }];
 }
 
 function agentCredential(key: AgentKey, socketPath: string): Credential {
   const name = key.comment === '' ? key.type : key.comment;
-  return { type: 'agent-key', label: `ssh-agent: ${name}`, key, socketPath };
+  return { type: 'agent-key', label: `ssh-agent: ${name}`, blob: key.blob, socketPath };
 }

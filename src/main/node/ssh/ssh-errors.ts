@@ -1,4 +1,5 @@
-import { failure, type ConnectionFailure } from '../../../shared/connection-failure.ts';
+import { failure, type ConnectionFailure, type FailureFacts } from '../../../shared/connection-failure.ts';
+import { readServerKexInit } from './server-kex-init.ts';
 
 /** How far an attempt had come; the same error means different things at different times. */
 export type SshPhase = 'dns' | 'connect' | 'banner' | 'key-exchange' | 'auth' | 'up';
@@ -18,6 +19,8 @@ export interface SshErrorContext {
   readonly tried: readonly string[];
   /** Methods that the server said it takes; null when it never said. */
   readonly offered: readonly string[] | null;
+  /** A person was being asked. */
+  readonly isAsking?: boolean;
 }
 
 /** The fields of Node's and ssh2's errors that decide. `code` is a system code or an SSH disconnect reason. */
@@ -113,6 +116,18 @@ const RULES: readonly Rule[] = [
   },
   {
     phases: ['key-exchange'],
+    matches: (error) => noMatchKind(error) !== null,
+    failure: ({ host, received }, error) => {
+      const kind = noMatchKind(error) ?? 'key exchange';
+      return failure('ssh-no-common-algorithm', {
+        host,
+        kind,
+        offered: readServerKexInit(received)?.[kind] ?? [],
+      });
+    },
+  },
+  {
+    phases: ['key-exchange'],
     matches: hasCode('ECONNRESET', 'EPIPE', 'ETIMEDOUT'),
     failure: lost,
   },
@@ -129,8 +144,28 @@ const RULES: readonly Rule[] = [
     failure: ({ user, host, tried, offered }) =>
       failure('auth-rejected', { user, host, tried, offered: offered ?? [] }),
   },
+  {
+    // sshd ends a login after LoginGraceTime, without a word.
+    phases: ['auth'],
+    matches: (_error, { isAsking }) => isAsking === true,
+    failure: ({ host }) => failure('link-lost', { host, detail: 'The server did not wait for the answer' }),
+  },
   { phases: 'any', matches: () => true, failure: lost },
 ];
+
+type AlgorithmKind = FailureFacts['ssh-no-common-algorithm']['kind'];
+
+const NO_MATCH: readonly (readonly [RegExp, AlgorithmKind])[] = [
+  [/no matching key exchange/i, 'key exchange'],
+  [/no matching host key/i, 'host key'],
+  [/no matching [CS]->[CS] cipher/i, 'cipher'],
+  [/no matching [CS]->[CS] MAC/i, 'mac'],
+  [/no matching [CS]->[CS] compression/i, 'compression'],
+];
+
+function noMatchKind(error: RawSshError): AlgorithmKind | null {
+  return NO_MATCH.find(([pattern]) => pattern.test(error.message))?.[1] ?? null;
+}
 
 /** The failure that an error means at this point of an attempt. */
 export function classifySshError(error: RawSshError, context: SshErrorContext): ConnectionFailure {
@@ -171,9 +206,15 @@ export function classifyTimeout(context: SshErrorContext): ConnectionFailure {
 const ADMINISTRATIVELY_PROHIBITED = 1;
 const UNKNOWN_CHANNEL_TYPE = 3;
 
+/** Of a channel that was not opened; `reason` is missing where the connection ended first. */
+export interface ForwardError {
+  readonly message: string;
+  readonly reason?: unknown;
+}
+
 /** Why the server did not open a direct-tcpip channel. */
 export function classifyForwardError(
-  error: { readonly message: string; readonly reason?: unknown },
+  error: ForwardError,
   host: string,
   gatewayPort: number,
 ): ConnectionFailure {
@@ -182,6 +223,19 @@ export function classifyForwardError(
   }
   if (error.reason === undefined) return failure('link-lost', { host, detail: detailOf(error) });
   return failure('gateway-not-listening', { host, gatewayPort });
+}
+
+/** Why a jump host did not open the channel to the next hop. */
+export function classifyJumpError(
+  error: ForwardError,
+  jump: string,
+  next: { readonly host: string; readonly port: number },
+): ConnectionFailure {
+  const { host, port } = next;
+  const detail = detailOf({ message: error.message.replace(/^\(SSH\) Channel open failure:\s*/, '') });
+  if (error.reason === undefined) return failure('link-lost', { host, detail });
+  const isForbidden = error.reason === ADMINISTRATIVELY_PROHIBITED || error.reason === UNKNOWN_CHANNEL_TYPE;
+  return failure(isForbidden ? 'jump-forbidden' : 'jump-unreachable', { jump, host, port, detail });
 }
 
 /** Protocols in which the server speaks first or answers our identification line, recognised before the limit. */

@@ -1,109 +1,85 @@
-import type { Socket } from 'node:net';
 import ssh2, { type AnyAuthMethod, type Client, type ClientChannel, type NegotiatedAlgorithms } from 'ssh2';
 import { failure, type ConnectionFailure } from '../../../shared/connection-failure.ts';
-import type { ConnectStage, UserPrompt } from '../../../shared/connection-state.ts';
-import { assertNever, err, ok, type Result } from '../../../shared/result.ts';
-import type { ProbeResult, RouteAnswers, RouteFacts } from '../../core/connection/ports.ts';
-import { DisposableStore, MutableDisposable, type Disposable } from '../../core/lifecycle.ts';
-import type { Clock, LogFields, LogLevel } from '../../core/ports.ts';
-import type { TunnelConfig } from '../../core/tunnel/tunnel-protocol.ts';
+import { assertNever, type Result } from '../../../shared/result.ts';
+import type { ProbeResult } from '../../core/connection/ports.ts';
+import { DisposableStore, type Disposable } from '../../core/lifecycle.ts';
+import type { SshHop } from '../../core/tunnel/ssh-hop.ts';
+import type {
+  TunnelSession,
+  TunnelSessionDeps,
+  TunnelSessionEnd,
+  TunnelSessionEvents,
+} from '../tunnel/tunnel-session.ts';
 import { HostKeyCheck } from './host-key-check.ts';
 import { loadKnownHosts } from './known-hosts-file.ts';
 import { knownKeyTypes, type KnownHostsEntry } from './known-hosts.ts';
-import { LinkWatchdog } from './link-watchdog.ts';
-import { OFFERED_ALGORITHMS, orderHostKeyAlgorithms } from './ssh-algorithms.ts';
-import { planCredentials, type Credential } from './ssh-credentials.ts';
+import { WATCHDOG_TIMING, type WatchdogTiming } from './link-watchdog.ts';
+import { startClient } from './ssh-client.ts';
+import { LoginHistory, LoginMemory } from './login-history.ts';
+import { planCredentials, type Credential, type CredentialPlan } from './ssh-credentials.ts';
 import {
   classifyClose,
   classifyForwardError,
   classifySshError,
   classifyTimeout,
-  isClearlyNotSsh,
+  type ForwardError,
   type RawSshError,
   type SshErrorContext,
   type SshPhase,
 } from './ssh-errors.ts';
-import type { KeyRing } from './ssh-keys.ts';
+import { openForward } from './ssh-forward.ts';
 import { SshLogin } from './ssh-login.ts';
+import { observeLogin } from './ssh-observer.ts';
+import { probeServer, watchServer } from './ssh-pulse.ts';
+import { ServerGreeting } from './server-greeting.ts';
 import { tunePackets } from './ssh-packets.ts';
-import { lookUpHost, openSshSocket } from './ssh-socket.ts';
-
-export interface SshTiming {
-  readonly dnsLimitMs: number;
-  /** TCP, identification and key exchange together; never counts time that a person takes. */
-  readonly connectLimitMs: number;
-  /** Between two answers of the server while logging in; a signing agent is waited for without limit. */
-  readonly authStepLimitMs: number;
-  /** For a forward to open while the link is otherwise idle. */
-  readonly forwardLimitMs: number;
-}
-
-export const SSH_TIMING: SshTiming = {
-  dnsLimitMs: 5_000,
-  connectLimitMs: 10_000,
-  authStepLimitMs: 15_000,
-  forwardLimitMs: 5_000,
-};
+import { SSH_TIMING, type SshTiming } from './ssh-timing.ts';
+import type { SshWire, WireDialer } from './ssh-wire.ts';
+import { learnHostKeys } from './update-host-keys.ts';
 
 /** How long an orderly end may take before the socket is torn down. */
 const END_LIMIT_MS = 500;
-const MAX_RECORDED_BYTES = 1024;
-/** More than pings bring in the time that a forward may take to open: other channels use the link. */
-const BUSY_BYTES = 16 * 1024;
-/** On a link that is busy; two full windows of ssh2 (2 MiB each) at 1 Mbit/s pass in half of it. */
-const BUSY_FORWARD_LIMIT_MS = 60_000;
-
-export interface SshSessionEvents {
-  onStage(stage: ConnectStage): void;
-  /** Logged in. */
-  onReady(facts: RouteFacts): void;
-  onAlive(latencyMs: number | null): void;
-  /** The session is over, or never came to be: exactly once, and nothing after it. */
-  onEnd(end: SshSessionEnd): void;
-  log(level: LogLevel, event: string, fields: LogFields): void;
-}
-
-export type SshSessionEnd =
-  | { readonly type: 'failed'; readonly failure: ConnectionFailure }
-  | { readonly type: 'needs-user'; readonly prompt: UserPrompt }
-  /** `close` was called. */
-  | { readonly type: 'closed' };
-
-export interface SshSessionDeps {
-  readonly clock: Clock;
-  readonly keyRing: KeyRing;
+export interface SshSessionDeps extends TunnelSessionDeps {
   readonly timing?: SshTiming;
-  /** A fresh id for a question to the person. */
-  readonly nextPromptId: () => string;
+  /** Opens what carries this connection. */
+  readonly dial: WireDialer;
+  /** Where channels lead. */
+  readonly forward: { readonly host: string; readonly port: number };
+  readonly watchdog?: WatchdogTiming;
+  /** `SHA256:…` of the public key that this server accepted last: it is offered first. */
+  readonly lastCredential?: string | null;
 }
 
-/** One attempt at one SSH connection, and that connection once it stands. Never reused, never reconnected. */
-export class SshSession implements Disposable {
-  readonly #config: TunnelConfig;
-  readonly #answers: RouteAnswers;
-  readonly #events: SshSessionEvents;
+type ReadyPlan = Extract<CredentialPlan, { type: 'credentials' }>;
+
+/** SSH with one server by ssh2. */
+export class SshSession implements TunnelSession {
+  readonly #hop: SshHop;
+  readonly #events: TunnelSessionEvents;
   readonly #deps: SshSessionDeps;
   readonly #timing: SshTiming;
-  readonly #client: Client = new ssh2.Client();
   readonly #resources = new DisposableStore();
-  #socket: Socket | null = null;
+  readonly #stop = new AbortController();
+  readonly #history = new LoginHistory();
+  /** One a connection: ssh2's clients cannot be used again. */
+  #client: Client = this.#newClient();
+  #wire: SshWire | null = null;
   #phase: SshPhase = 'dns';
   #over = false;
   #isReady = false;
-  #received = Buffer.alloc(0);
+  #greeting = new ServerGreeting();
   #hostKey: HostKeyCheck | null = null;
   #login: SshLogin | null = null;
   #negotiated: NegotiatedAlgorithms | null = null;
   #waitTimer: Disposable | null = null;
+  #plan: ReadyPlan | null = null;
+  #isAsking = false;
 
-  constructor(config: TunnelConfig, answers: RouteAnswers, events: SshSessionEvents, deps: SshSessionDeps) {
-    this.#config = config;
-    this.#answers = answers;
+  constructor(hop: SshHop, events: TunnelSessionEvents, deps: SshSessionDeps) {
+    this.#hop = hop;
     this.#events = events;
     this.#deps = deps;
     this.#timing = deps.timing ?? SSH_TIMING;
-    // For ever: ssh2 may report a second error after the one that ended everything.
-    this.#client.on('error', (error: Error) => this.#onError(error));
     // Not within the constructor: whoever hears of it must hold this session already.
     queueMicrotask(() => void this.#run());
   }
@@ -114,67 +90,31 @@ export class SshSession implements Disposable {
 
   /** Of the SSH connection, both directions, encryption included. */
   get traffic(): { readonly bytesReceived: number; readonly bytesSent: number } {
-    return { bytesReceived: this.#socket?.bytesRead ?? 0, bytesSent: this.#socket?.bytesWritten ?? 0 };
+    return { bytesReceived: this.#wire?.bytesRead() ?? 0, bytesSent: this.#wire?.bytesWritten() ?? 0 };
   }
 
-  /** Opens a channel to the gateway's port on the remote side. The caller owns the channel. */
-  openForward(originPort: number): Promise<Result<ClientChannel, ConnectionFailure>> {
-    const { host, port } = this.#config.forward;
-    const at = this.#config.target.host;
-    return new Promise((resolve) => {
-      let waiting = true;
-      const startedAtMs = this.#deps.clock.monotonicMs();
-      let receivedBefore = this.traffic.bytesReceived;
-      const settle = (result: Result<ClientChannel, ConnectionFailure>): void => {
-        waiting = false;
-        timer.dispose();
-        resolve(result);
-      };
-      const limitMs = this.#timing.forwardLimitMs;
-      const onLimit = (): void => {
-        const received = this.traffic.bytesReceived;
-        const isBusy = received - receivedBefore > BUSY_BYTES;
-        const waitedMs = this.#deps.clock.monotonicMs() - startedAtMs;
-        if (isBusy && waitedMs < BUSY_FORWARD_LIMIT_MS) {
-          // The answer waits its turn behind other channels' data: slow, but on its way.
-          receivedBefore = received;
-          timer.set(this.#deps.clock.setTimer(limitMs, onLimit));
-        } else {
-          const facts = { host: at, gatewayPort: port, limitMs: Math.round(waitedMs) };
-          settle(err(failure('forward-timeout', facts)));
-        }
-      };
-      const timer = new MutableDisposable<Disposable>();
-      timer.set(this.#deps.clock.setTimer(limitMs, onLimit));
-      try {
-        this.#client.forwardOut('127.0.0.1', originPort, host, port, (error, channel) => {
-          if (!waiting) {
-            // Too late for whoever asked: nobody else would ever close it.
-            if (error === undefined) discard(channel);
-          } else if (error === undefined) settle(ok(channel));
-          else settle(err(classifyForwardError(error as Error & { reason?: unknown }, at, port)));
-        });
-      } catch (error) {
-        settle(err(failure('link-lost', { host: at, detail: (error as Error).message })));
-      }
+  /** Opens a channel to where channels lead. The caller owns the channel. `explain` names the server's refusal. */
+  openForward(
+    originPort: number,
+    explain?: (error: ForwardError) => ConnectionFailure,
+  ): Promise<Result<ClientChannel, ConnectionFailure>> {
+    const to = this.#deps.forward;
+    const at = this.#hop.host;
+    return openForward(this.#client, {
+      at,
+      to,
+      originPort,
+      limitMs: this.#timing.forwardLimitMs,
+      clock: this.#deps.clock,
+      bytesReceived: () => this.traffic.bytesReceived,
+      explain: (error) => explain?.(error) ?? classifyForwardError(error, at, to.port),
     });
   }
 
   /** Asks the server for any reply within the limit. */
   probe(limitMs: number): Promise<ProbeResult> {
-    return new Promise((resolve) => {
-      const startedAtMs = this.#deps.clock.monotonicMs();
-      const timer = this.#deps.clock.setTimer(limitMs, () => resolve({ alive: false, latencyMs: null }));
-      const isSent = this.#ping((isReply) => {
-        timer.dispose();
-        const latencyMs = this.#deps.clock.monotonicMs() - startedAtMs;
-        resolve(isReply ? { alive: true, latencyMs } : { alive: false, latencyMs: null });
-      });
-      if (!isSent) {
-        timer.dispose();
-        resolve({ alive: false, latencyMs: null });
-      }
-    });
+    if (!this.isReady) return Promise.resolve({ alive: false, latencyMs: null });
+    return probeServer(this.#client, this.#deps.clock, limitMs);
   }
 
   /** Ends it in order, or at once where there is no order to keep. */
@@ -186,130 +126,131 @@ export class SshSession implements Disposable {
     this.close();
   }
 
+  #newClient(): Client {
+    const client = new ssh2.Client();
+    // For ever: ssh2 may report a second error after the one that ended everything.
+    client.on('error', (error: Error) => {
+      if (this.#client === client) this.#onError(error);
+    });
+    return client;
+  }
+
   async #run(): Promise<void> {
     if (this.#isOver()) return;
     try {
-      await this.#connect();
+      await this.#prepare();
     } catch (error) {
       this.#fail(failure('bug', { detail: (error as Error).message }));
     }
   }
 
-  async #connect(): Promise<void> {
-    const { target, knownHostsFiles } = this.#config;
-    this.#events.onStage('loading-keys');
+  async #prepare(): Promise<void> {
+    const { keyRing, clock } = this.#deps;
+    this.#events.onStage('loading-keys', null);
+    const plan = await planCredentials(this.#hop, keyRing, clock);
+    if (this.#isOver()) return;
+    if (plan.type === 'failed') {
+      this.#fail(plan.failure);
+      return;
+    }
+    for (const note of plan.notes) this.#events.log('warn', 'ssh.credentials', { note });
+    this.#plan = plan;
+    await this.#connect(plan.credentials);
+  }
+
+  async #connect(credentials: readonly Credential[]): Promise<void> {
+    const { knownHostsFiles } = this.#hop;
     const known = await loadKnownHosts([...knownHostsFiles.user, ...knownHostsFiles.global]);
+    if (this.#isOver()) return;
     if (!known.ok) {
       this.#fail(known.error);
       return;
     }
-    const plan = await planCredentials(this.#config, this.#answers, this.#deps.keyRing, this.#deps.clock);
-    switch (plan.type) {
-      case 'failed':
-        this.#fail(plan.failure);
-        return;
-      case 'needs-passphrase':
-        this.#finish({
-          type: 'needs-user',
-          prompt: {
-            type: 'passphrase',
-            id: this.#deps.nextPromptId(),
-            keyPath: plan.keyPath,
-            wasWrong: plan.wasWrong,
-          },
-        });
-        return;
-      case 'credentials':
-        break;
-      default:
-        assertNever(plan);
-    }
-    for (const note of plan.notes) this.#events.log('warn', 'ssh.credentials', { note });
-    if (this.#isOver()) return;
-
-    this.#events.onStage('opening-socket');
-    const addresses = await lookUpHost(target.host, this.#timing.dnsLimitMs, this.#deps.clock);
-    if (this.#isOver()) return;
-    if (!addresses.ok) {
-      const context = this.#context();
-      this.#fail(
-        addresses.error.type === 'timeout'
-          ? classifyTimeout(context)
-          : classifySshError(addresses.error.error, context),
-      );
+    this.#events.onStage('opening-socket', this.#hop.connectTimeoutMs);
+    const dialled = await this.#deps.dial(this.#stop.signal);
+    if (this.#isOver()) {
+      if (dialled.ok) dialled.value.destroy();
       return;
     }
-    this.#phase = 'connect';
-    const socket = openSshSocket(addresses.value, target.port);
-    this.#socket = socket;
-    this.#limit(this.#timing.connectLimitMs);
-    socket.once('connect', () => this.#onConnected());
-    this.#startProtocol(socket, known.value, plan.credentials);
+    if (!dialled.ok) {
+      this.#fail(dialled.error);
+      return;
+    }
+    this.#wire = dialled.value;
+    this.#phase = 'banner';
+    this.#events.onStage('verifying-host-key', this.#hop.connectTimeoutMs);
+    this.#limit(this.#hop.connectTimeoutMs ?? this.#timing.connectLimitMs);
+    this.#startProtocol(dialled.value, known.value, credentials);
+  }
+
+  /** The server allows no more tries, and there is more to try: once more from the start, over a new connection. */
+  #connectAgain(): void {
+    this.#events.log('info', 'ssh.login-again', { tried: this.#history.tried.length });
+    this.#waitTimer?.dispose();
+    const before = this.#wire;
+    this.#client = this.#newClient();
+    this.#wire = null;
+    this.#phase = 'dns';
+    this.#greeting = new ServerGreeting();
+    this.#hostKey = null;
+    this.#login = null;
+    before?.destroy();
+    this.#connect(this.#plan?.credentials ?? []).catch((error: unknown) =>
+      this.#fail(failure('bug', { detail: (error as Error).message })),
+    );
   }
 
   #startProtocol(
-    socket: Socket,
+    wire: SshWire,
     knownHosts: readonly KnownHostsEntry[],
     credentials: readonly Credential[],
   ): void {
-    const { target } = this.#config;
-    const hostKey = new HostKeyCheck(
-      this.#config,
-      knownHosts,
-      this.#answers.trustedFingerprint,
-      this.#deps.nextPromptId,
-    );
-    const login = new SshLogin(target.user, credentials, {
-      onStep: () => this.#limit(this.#timing.authStepLimitMs),
-      onWaitForAgent: () => this.#waitTimer?.dispose(),
-    });
+    const hostKey = new HostKeyCheck(this.#hop, knownHosts, this.#deps.trusted);
+    const login = this.#newLogin(credentials);
+    const client = this.#client;
+    const isCurrent = (): boolean => this.#client === client;
     this.#hostKey = hostKey;
     this.#login = login;
-    this.#client
+    client
       .on('handshake', (negotiated: NegotiatedAlgorithms) => this.#onHandshake(negotiated))
       .on('ready', () => this.#onReady())
-      .on('close', () => this.#fail(classifyClose(this.#context())));
-    this.#client.connect({
-      sock: socket,
-      username: target.user,
-      // Our own limits: this one would count the time that an agent's owner takes.
-      readyTimeout: 0,
-      // Our own pings: see LinkWatchdog.
-      keepaliveInterval: 0,
-      // The ping is an OpenSSH request; any other server answers it too, with a refusal.
-      strictVendor: false,
-      algorithms: {
-        kex: [...OFFERED_ALGORITHMS.kex],
-        cipher: [...OFFERED_ALGORITHMS.cipher],
-        hmac: [...OFFERED_ALGORITHMS.hmac],
-        compress: [...OFFERED_ALGORITHMS.compress],
-        serverHostKey: [...orderHostKeyAlgorithms(knownKeyTypes(knownHosts, target.host, target.port))],
-      },
-      // Synchronous, always: an async verifier lets every key through, and breaks the link on rekey.
-      hostVerifier: (key: Buffer) => hostKey.isTrusted(key),
-      authHandler: (left, _partial, next) => void this.#offerNext(hostKey, login, left, next),
-    });
-    // After connect(), which has paused the socket: a listener set before it would let bytes pass unseen.
+      // Once: the server names its keys one time, after the login.
+      .once('hostkeys', (keys) => {
+        const proven = keys.map((key) => key.getPublicSSH());
+        void learnHostKeys(this.#hop, hostKey, proven, (level, event, fields) => {
+          if (!this.#isOver()) this.#events.log(level, event, fields);
+        });
+      })
+      .on('change password', () => this.#fail(this.#rejected('the server wants a new password')))
+      .on('close', () => {
+        if (isCurrent()) this.#onClose();
+      });
     const record = (data: Buffer): void => {
-      if (this.#phase !== 'banner') {
-        socket.off('data', record);
+      if (!isCurrent() || (this.#phase !== 'banner' && this.#phase !== 'key-exchange')) {
+        wire.stream.off('data', record);
         return;
       }
-      this.#received = Buffer.concat([this.#received, data]).subarray(0, MAX_RECORDED_BYTES);
-      if (/(?:^|\n)SSH-[^\n]*\n/.test(this.#received.toString('latin1'))) this.#onIdentified();
-      else if (isClearlyNotSsh(this.#received)) this.#fail(classifyClose(this.#context()));
+      const greeting = this.#greeting;
+      greeting.record(data);
+      if (this.#phase !== 'banner') return;
+      if (greeting.kind === 'identified') this.#phase = 'key-exchange';
+      else if (greeting.kind === 'not-ssh') this.#fail(classifyClose(this.#context()));
     };
-    socket.on('data', record);
-  }
-
-  #onConnected(): void {
-    if (this.#over) return;
-    this.#phase = 'banner';
-    this.#events.onStage('verifying-host-key');
-  }
-
-  #onIdentified(): void {
-    this.#phase = 'key-exchange';
+    let isObserved = false;
+    startClient(client, {
+      wire,
+      hop: this.#hop,
+      knownKeyTypes: knownKeyTypes(knownHosts, hostKey.place.host, hostKey.place.port),
+      isTrusted: (key) => hostKey.isTrusted(key),
+      authHandler: (left, isPartial, next) => {
+        const methods = left as readonly string[] | null;
+        if (!isObserved && methods !== null) login.onFailure(methods, isPartial);
+        void this.#offerNext(hostKey, login, next);
+      },
+    });
+    isObserved = observeLogin(client, login);
+    // After the start, which has paused the stream: a listener set before it would let bytes pass unseen.
+    wire.stream.on('data', record);
   }
 
   /** The server has proved that it holds the host key; ssh2 tells of the first key exchange and of every later one. */
@@ -319,14 +260,13 @@ export class SshSession implements Disposable {
     this.#negotiated = negotiated;
     if (this.#phase === 'auth' || this.#phase === 'up') return;
     this.#phase = 'auth';
-    this.#events.onStage('authenticating');
+    this.#events.onStage('authenticating', null);
     this.#limit(this.#timing.authStepLimitMs);
   }
 
   async #offerNext(
     hostKey: HostKeyCheck,
     login: SshLogin,
-    left: readonly string[] | null,
     next: (method: AnyAuthMethod) => void,
   ): Promise<void> {
     const remembered = await hostKey.remember();
@@ -335,55 +275,92 @@ export class SshSession implements Disposable {
       this.#fail(remembered.error);
       return;
     }
-    const method = login.next(left);
-    if (method !== null) next(method);
-    else this.#fail(classifySshError({ message: '', level: 'client-authentication' }, this.#context()));
+    // A connection that was given up asks nothing more.
+    if (this.#login !== login) return;
+    const step = await login.next();
+    if (this.#isOver() || this.#login !== login) return;
+    switch (step.type) {
+      case 'method':
+        next(step.method);
+        return;
+      case 'again':
+        this.#connectAgain();
+        return;
+      case 'exhausted':
+        this.#fail(this.#rejected(null));
+        return;
+      case 'over':
+        return;
+      default:
+        assertNever(step);
+    }
+  }
+
+  #newLogin(credentials: readonly Credential[]): SshLogin {
+    const { keyRing, loginMemory } = this.#deps;
+    return new SshLogin({
+      hop: this.#hop,
+      credentials,
+      lastCredential: this.#deps.lastCredential ?? null,
+      keyRing,
+      memory: loginMemory ?? new LoginMemory(),
+      history: this.#history,
+      stop: this.#stop.signal,
+      ask: (question) => this.#events.ask(question),
+      onStep: () => {
+        this.#isAsking = false;
+        if (!this.#over) this.#limit(this.#timing.authStepLimitMs);
+      },
+      onWait: (why) => {
+        this.#isAsking = why === 'person';
+        this.#waitTimer?.dispose();
+      },
+      onNote: (note) => this.#events.log('warn', 'ssh.login', { note: note.slice(0, 300) }),
+    });
+  }
+
+  /** Everything was tried. */
+  #rejected(why: string | null): ConnectionFailure {
+    const { user, host } = this.#hop;
+    const { tried, hasLeftOver } = this.#history;
+    const offered = this.#login?.offered ?? [];
+    if (why !== null) this.#events.log('warn', 'ssh.login', { note: why });
+    if (hasLeftOver) return failure('auth-too-many', { user, host, tried });
+    if (tried.length === 0 && offered.includes('publickey') && this.#plan?.credentials.length === 0) {
+      return failure('no-credentials', { user, host, looked: this.#plan.looked });
+    }
+    return classifySshError({ message: '', level: 'client-authentication' }, this.#context());
   }
 
   #onReady(): void {
-    const socket = this.#socket;
-    if (this.#over || socket === null) return;
+    const wire = this.#wire;
+    if (this.#over || wire === null) return;
     this.#phase = 'up';
     this.#isReady = true;
     this.#waitTimer?.dispose();
     this.#resources.add(
-      new LinkWatchdog(
-        {
-          bytesRead: () => socket.bytesRead,
-          ping: (onReply) => {
-            this.#ping((isReply) => {
-              if (isReply) onReply();
-            });
-          },
-        },
+      watchServer(
+        this.#client,
+        () => wire.bytesRead(),
         this.#deps.clock,
         {
           onAlive: (latencyMs) => this.#events.onAlive(latencyMs),
-          onDead: (silentMs) =>
-            this.#fail(failure('link-dead', { host: this.#config.target.host, silentMs })),
+          onDead: (silentMs) => this.#fail(failure('link-dead', { host: this.#hop.host, silentMs })),
         },
+        this.#deps.watchdog ?? WATCHDOG_TIMING,
       ),
     );
+    const accepted = this.#login?.accept();
     this.#events.onReady({
-      server: serverOf(this.#received),
+      server: this.#greeting.server,
       hostKeyFingerprint: this.#hostKey?.fingerprint ?? null,
       keyExchange: this.#negotiated?.kex ?? null,
       cipher: this.#negotiated?.cs.cipher ?? null,
-      authenticatedWith: this.#login?.tried.at(-1) ?? null,
+      authenticatedWith: accepted?.label ?? null,
+      credentialFingerprint: accepted?.fingerprint ?? null,
+      transport: 'ssh2',
+      via: [],
     });
-  }
-
-  /** Every server must answer a global request, with success or failure (RFC 4254, section 4). False: not sent. */
-  #ping(onReply: (isReply: boolean) => void): boolean {
-    if (!this.isReady) return false;
-    try {
-      this.#client.openssh_noMoreSessions((error) => {
-        onReply(!/No response from server/.test(error?.message ?? ''));
-      });
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   #limit(limitMs: number): void {
@@ -405,11 +382,19 @@ export class SshSession implements Disposable {
       this.#events.log('warn', 'ssh.sign', { detail: error.message.slice(0, 200) });
       return;
     }
-    this.#fail(classifySshError(error, this.#context()));
+    const why = classifySshError(error, this.#context());
+    if (why.code === 'auth-too-many' && this.#login?.mayTryAgain === true) this.#connectAgain();
+    else this.#fail(why);
+  }
+
+  #onClose(): void {
+    if (this.#over) return;
+    if (this.#phase === 'auth') this.#login?.onLost();
+    this.#fail(classifyClose(this.#context()));
   }
 
   #context(): SshErrorContext {
-    const { host, port, user } = this.#config.target;
+    const { host, port, user } = this.#hop;
     return {
       phase: this.#phase,
       host,
@@ -417,9 +402,10 @@ export class SshSession implements Disposable {
       user,
       dnsLimitMs: this.#timing.dnsLimitMs,
       connectLimitMs: this.#timing.connectLimitMs,
-      received: this.#received,
-      tried: [...(this.#login?.tried ?? [])],
+      received: this.#greeting.received,
+      tried: this.#history.tried,
       offered: this.#login?.offered ?? null,
+      isAsking: this.#isAsking,
     };
   }
 
@@ -428,43 +414,32 @@ export class SshSession implements Disposable {
   }
 
   /** The first cause wins; what follows are its echoes. */
-  #finish(end: SshSessionEnd): void {
+  #finish(end: TunnelSessionEnd): void {
     if (this.#over) return;
     this.#over = true;
+    this.#stop.abort();
     this.#waitTimer?.dispose();
     this.#resources.dispose();
     this.#tearDown(end.type === 'closed' && this.#phase === 'up');
     this.#events.onEnd(end);
   }
 
-  /** Always by our own socket: `Client.destroy()` does nothing once the client has been ended. */
+  /** Always by our own stream: `Client.destroy()` does nothing once the client has been ended. */
   #tearDown(inOrder: boolean): void {
-    const socket = this.#socket;
-    if (socket === null) return;
-    if (!inOrder || socket.destroyed) {
-      socket.destroy();
+    const wire = this.#wire;
+    if (wire === null) return;
+    if (!inOrder || wire.stream.destroyed) {
+      wire.destroy();
       return;
     }
-    const timer = this.#deps.clock.setTimer(END_LIMIT_MS, () => socket.destroy());
-    socket.once('close', () => timer.dispose());
+    const timer = this.#deps.clock.setTimer(END_LIMIT_MS, () => wire.destroy());
+    wire.stream.once('close', () => timer.dispose());
     this.#client.end();
-    socket.destroySoon();
+    wire.endSoon();
   }
 
   /** As a call, so that the compiler does not think it cannot change across an await. */
   #isOver(): boolean {
     return this.#over;
   }
-}
-
-function discard(channel: ClientChannel): void {
-  channel.on('error', () => undefined);
-  channel.destroy();
-  channel.resume();
-}
-
-/** `OpenSSH_9.2p1 Debian-2` of `SSH-2.0-OpenSSH_9.2p1 Debian-2`. */
-function serverOf(received: Buffer): string | null {
-  const match = /(?:^|\n)SSH-[^-\n]+-([^\r\n]{1,200})/.exec(received.toString('latin1'));
-  return match?.[1] ?? null;
 }

@@ -1,6 +1,7 @@
 import { lookup, type LookupAddress } from 'node:dns';
 import { connect, isIP, type Socket } from 'node:net';
 import type { Clock } from '../../core/ports.ts';
+import type { SshHop } from '../../core/tunnel/ssh-hop.ts';
 import { err, ok, type Result } from '../../../shared/result.ts';
 import type { RawSshError } from './ssh-errors.ts';
 
@@ -9,22 +10,65 @@ const ADDRESS_ATTEMPT_MS = 2_500;
 const TCP_KEEPALIVE_AFTER_MS = 15_000;
 
 export type LookupFailure =
-  { readonly type: 'timeout' } | { readonly type: 'error'; readonly error: RawSshError };
+  | { readonly type: 'timeout' }
+  /** `at`: looking up the name, or using the address (which is local for BindAddress). */
+  | { readonly type: 'error'; readonly at: 'dns' | 'connect'; readonly error: RawSshError };
+
+/** Where a socket leads, and from where. */
+export interface SshPlace {
+  readonly addresses: readonly LookupAddress[];
+  readonly port: number;
+  /** BindAddress, looked up. */
+  readonly localAddress: string | null;
+  readonly tcpKeepAlive: boolean;
+}
+
+const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
+
+/** Looks up what a hop's HostName, AddressFamily and BindAddress name (ssh_config(5)). */
+export async function findPlace(
+  hop: Pick<SshHop, 'host' | 'port' | 'addressFamily' | 'bindAddress' | 'tcpKeepAlive'>,
+  limitMs: number,
+  clock: Clock,
+): Promise<Result<SshPlace, LookupFailure>> {
+  const { host, port, bindAddress, tcpKeepAlive } = hop;
+  const wanted = FAMILIES[hop.addressFamily];
+  const found = await lookUpHost(host, wanted, limitMs, clock);
+  if (!found.ok) return found;
+  if (bindAddress === null) return ok({ addresses: found.value, port, localAddress: null, tcpKeepAlive });
+  const local = await lookUpHost(bindAddress, wanted, limitMs, clock);
+  const [from] = local.ok ? local.value : [];
+  // From an address of one family only addresses of the same family can be reached.
+  const addresses = found.value.filter(({ family }) => family === from?.family);
+  if (from === undefined || addresses.length === 0) {
+    const message = `BindAddress ${bindAddress}: EADDRNOTAVAIL`;
+    return err({ type: 'error', at: 'connect', error: { message } });
+  }
+  return ok({ addresses, port, localAddress: from.address, tcpKeepAlive });
+}
 
 /** Looks a name up afresh. The system's resolver cannot be stopped, so after `limitMs` its answer is dropped. */
-export function lookUpHost(
+function lookUpHost(
   host: string,
+  wanted: 0 | 4 | 6,
   limitMs: number,
   clock: Clock,
 ): Promise<Result<readonly LookupAddress[], LookupFailure>> {
   const family = isIP(host);
-  if (family !== 0) return Promise.resolve(ok([{ address: host, family }]));
+  if (family !== 0) {
+    if (wanted === 0 || wanted === family) return Promise.resolve(ok([{ address: host, family }]));
+    const message = `AddressFamily: ${host} is IPv${family}`;
+    return Promise.resolve(err({ type: 'error', at: 'connect', error: { message } }));
+  }
   return new Promise((resolve) => {
     const timer = clock.setTimer(limitMs, () => resolve(err({ type: 'timeout' })));
-    lookup(host, { all: true }, (error, addresses) => {
+    lookup(host, { all: true, family: wanted }, (error, addresses) => {
       timer.dispose();
       if (error === null && addresses.length > 0) resolve(ok(addresses));
-      else resolve(err({ type: 'error', error: error ?? { message: 'no address', code: 'ENODATA' } }));
+      else {
+        const reason = error ?? { message: 'no address', code: 'ENODATA' };
+        resolve(err({ type: 'error', at: 'dns', error: reason }));
+      }
     });
   });
 }
@@ -36,13 +80,14 @@ const READ_BUFFER_BYTES = 64 * 1024;
  * A TCP socket for SSH: not yet connected, without Nagle's delay, and writing one SSH packet in one go. It reads into one buffer
  * of its own and hands out copies of what came: else Node makes 64 KiB anew for every small packet and collects them later.
  */
-export function openSshSocket(addresses: readonly LookupAddress[], port: number): Socket {
+export function openSshSocket(place: SshPlace): Socket {
+  const { addresses, port, localAddress, tcpKeepAlive } = place;
   const [first] = addresses;
   const socket: Socket = connect({
     host: first?.address ?? '',
     port,
     noDelay: true,
-    keepAlive: true,
+    keepAlive: tcpKeepAlive,
     keepAliveInitialDelay: TCP_KEEPALIVE_AFTER_MS,
     onread: {
       buffer: Buffer.alloc(READ_BUFFER_BYTES),
@@ -51,6 +96,7 @@ export function openSshSocket(addresses: readonly LookupAddress[], port: number)
         return true;
       },
     },
+    ...(localAddress === null ? {} : { localAddress }),
     ...(addresses.length > 1
       ? {
           host: 'gangway.invalid',

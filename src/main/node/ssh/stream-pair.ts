@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ClientChannel } from 'ssh2';
+import type { Duplex } from 'node:stream';
 import type { Disposable } from '../../core/lifecycle.ts';
 
 /**
@@ -12,12 +12,12 @@ import type { Disposable } from '../../core/lifecycle.ts';
  */
 export class StreamPair implements Disposable {
   readonly #socket: Socket;
-  readonly #channel: ClientChannel;
+  readonly #channel: Duplex;
   readonly #onDone: () => void;
   #channelEnded = false;
   #done = false;
 
-  constructor(socket: Socket, channel: ClientChannel, onDone: () => void) {
+  constructor(socket: Socket, channel: Duplex, onDone: () => void) {
     this.#socket = socket;
     this.#channel = channel;
     this.#onDone = onDone;

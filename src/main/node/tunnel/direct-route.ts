@@ -31,6 +31,9 @@ export class DirectRoute implements RouteDriver {
     });
   }
 
+  /** This way asks nothing. */
+  answer(): void {}
+
   close(): Promise<void> {
     this.#attempt = null;
     return Promise.resolve();

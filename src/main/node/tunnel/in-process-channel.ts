@@ -1,7 +1,7 @@
 import { Emitter } from '../../core/emitter.ts';
 import type { TunnelChannel, TunnelReport } from '../../core/tunnel/tunnel-protocol.ts';
 import { systemClock } from '../system-clock.ts';
-import type { SshTiming } from '../ssh/ssh-session.ts';
+import type { SshTiming } from '../ssh/ssh-timing.ts';
 import { TunnelHost } from './tunnel-host.ts';
 
 /**

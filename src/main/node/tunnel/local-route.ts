@@ -24,7 +24,7 @@ export class LocalRoute implements RouteDriver {
     this.#check?.dispose();
     queueMicrotask(() => {
       if (this.#attempt !== attempt) return;
-      this.#events.emit({ type: 'route-stage', attempt, stage: 'opening-socket' });
+      this.#events.emit({ type: 'route-stage', attempt, stage: 'opening-socket', limitMs: null });
       this.#check = tryConnect(this.#port, (detail) => {
         if (this.#attempt !== attempt) return;
         if (detail === null) {
@@ -38,6 +38,9 @@ export class LocalRoute implements RouteDriver {
       });
     });
   }
+
+  /** This way asks nothing. */
+  answer(): void {}
 
   close(): Promise<void> {
     this.#attempt = null;

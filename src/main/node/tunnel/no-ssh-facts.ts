@@ -7,4 +7,7 @@ export const NO_SSH_FACTS: RouteFacts = {
   keyExchange: null,
   cipher: null,
   authenticatedWith: null,
+  credentialFingerprint: null,
+  transport: null,
+  via: [],
 };

@@ -1,14 +1,35 @@
 import { failure, type ConnectionFailure } from '../../../shared/connection-failure.ts';
 import { assertNever, type Result } from '../../../shared/result.ts';
-import type { ProbeResult, RouteAnswers, RouteDriver, RouteEvent } from '../../core/connection/ports.ts';
+import type { PromptAnswer, UserPrompt } from '../../../shared/connection-state.ts';
+import type { ProbeResult, RouteDriver, RouteEvent } from '../../core/connection/ports.ts';
 import { Emitter } from '../../core/emitter.ts';
 import { DisposableStore, MutableDisposable, type Disposable } from '../../core/lifecycle.ts';
 import type { Clock, Logger } from '../../core/ports.ts';
-import type { TunnelChannel, TunnelConfig, TunnelReport } from '../../core/tunnel/tunnel-protocol.ts';
+import type {
+  TunnelAnswer,
+  TunnelChannel,
+  TunnelConfig,
+  TunnelReport,
+} from '../../core/tunnel/tunnel-protocol.ts';
+
+/** Passphrases and passwords, kept for this run, and in the keychain where the person said so. */
+export interface PromptMemory {
+  /** An attempt begins, by this way. What was given in earlier ones is not proved by it. */
+  begin(config: TunnelConfig): void;
+  /** The answer of before; null where there is none, or where it proved wrong. Never rejects, as the others. */
+  recall(prompt: UserPrompt): Promise<PromptAnswer | null>;
+  /** Given in this attempt; it is kept when `proveRight` says that the attempt got through. */
+  offer(prompt: UserPrompt, answer: PromptAnswer): void;
+  proveRight(): Promise<void>;
+  /** The attempt ended so: an answer that the server refused is forgotten. */
+  fail(reason: ConnectionFailure): Promise<void>;
+}
 
 export interface SshRouteDeps {
   /** Read anew for every attempt: the user's ssh configuration and agent may have changed. */
   readonly resolveConfig: () => Promise<Result<TunnelConfig, ConnectionFailure>>;
+  /** Answers that the person gave before and that may be given again. */
+  readonly memory: PromptMemory;
   /** Starts a tunnel process. */
   readonly createChannel: () => TunnelChannel;
   readonly clock: Clock;
@@ -45,6 +66,8 @@ export class SshRoute implements RouteDriver {
   #life: Life | null = null;
   #attempt: number | null = null;
   #lastAttempt = 0;
+  /** The question that waits: for memory at first, then for the person. */
+  #question: UserPrompt | null = null;
   #probeCount = 0;
   #isDisposed = false;
 
@@ -52,14 +75,23 @@ export class SshRoute implements RouteDriver {
     this.#deps = deps;
   }
 
-  open(attempt: number, answers: RouteAnswers): void {
+  open(attempt: number): void {
     if (this.#isDisposed) return;
     this.#attempt = attempt;
     this.#lastAttempt = attempt;
-    void this.#open(attempt, answers);
+    this.#question = null;
+    void this.#open(attempt);
   }
 
-  async #open(attempt: number, answers: RouteAnswers): Promise<void> {
+  answer(attempt: number, promptId: string, answer: PromptAnswer): void {
+    const question = this.#question;
+    if (attempt !== this.#attempt || question?.id !== promptId) return;
+    this.#question = null;
+    this.#deps.memory.offer(question, answer);
+    this.#pass(attempt, promptId, answer);
+  }
+
+  async #open(attempt: number): Promise<void> {
     const config = await this.#deps
       .resolveConfig()
       .catch((error: unknown): Result<TunnelConfig, ConnectionFailure> => ({
@@ -72,14 +104,33 @@ export class SshRoute implements RouteDriver {
       this.#events.emit({ type: 'route-down', attempt, failure: config.error });
       return;
     }
+    this.#deps.memory.begin(config.value);
     this.#life ??= this.#start();
-    const { trustedFingerprint, passphrase } = answers;
-    this.#life.channel.post({ type: 'open', attempt, config: config.value, trustedFingerprint, passphrase });
+    this.#life.channel.post({ type: 'open', attempt, config: config.value });
+  }
+
+  /** What was answered before is not asked again, unless it proved wrong. */
+  async #ask(attempt: number, prompt: UserPrompt): Promise<void> {
+    this.#question = prompt;
+    const known = await this.#deps.memory.recall(prompt);
+    // Over meanwhile, or another one took its place.
+    if (attempt !== this.#attempt || this.#question !== prompt) return;
+    if (known !== null) {
+      this.answer(attempt, prompt.id, known);
+      return;
+    }
+    this.#events.emit({ type: 'route-needs-user', attempt, prompt });
+  }
+
+  #pass(attempt: number, promptId: string, answer: PromptAnswer): void {
+    const bare = tunnelAnswer(answer);
+    if (bare !== null) this.#life?.channel.post({ type: 'answer', attempt, promptId, answer: bare });
   }
 
   async close(): Promise<void> {
     const attempt = this.#lastAttempt;
     this.#attempt = null;
+    this.#question = null;
     this.#quiet.set(null);
     const life = this.#life;
     if (life === null) return;
@@ -99,7 +150,7 @@ export class SshRoute implements RouteDriver {
 
   async probe(limitMs: number): Promise<ProbeResult> {
     const life = this.#life;
-    return (life === null ? null : await this.#ask(life, limitMs)) ?? NOT_ALIVE;
+    return (life === null ? null : await this.#probe(life, limitMs)) ?? NOT_ALIVE;
   }
 
   onEvent(listener: (event: RouteEvent) => void): Disposable {
@@ -146,6 +197,7 @@ export class SshRoute implements RouteDriver {
     const attempt = this.#attempt;
     if (attempt === null) return;
     this.#attempt = null;
+    this.#question = null;
     const why = failure('tunnel-process-crashed', { exitCode });
     this.#events.emit({ type: 'route-down', attempt, failure: why });
   }
@@ -158,7 +210,7 @@ export class SshRoute implements RouteDriver {
   }
 
   /** The process's answer to a probe, or null when it gave none. */
-  #ask(life: Life, limitMs: number): Promise<ProbeResult | null> {
+  #probe(life: Life, limitMs: number): Promise<ProbeResult | null> {
     this.#probeCount += 1;
     const probeId = this.#probeCount;
     return new Promise((resolve) => {
@@ -181,7 +233,7 @@ export class SshRoute implements RouteDriver {
   async #checkOn(life: Life): Promise<void> {
     const attempt = this.#attempt;
     for (let question = 0; question < QUESTIONS; question += 1) {
-      const answer = await this.#ask(life, QUESTION_LIMIT_MS);
+      const answer = await this.#probe(life, QUESTION_LIMIT_MS);
       if (this.#life !== life || this.#attempt !== attempt) return;
       if (answer !== null) {
         this.#expectReport(life);
@@ -212,20 +264,36 @@ export class SshRoute implements RouteDriver {
       case 'closed':
         for (const closing of this.#closings) if (closing.attempt === report.attempt) closing.done();
         return;
-      case 'stage':
       case 'needs-user':
+        if (report.attempt !== this.#attempt) return;
+        this.#quiet.set(null);
+        void this.#ask(report.attempt, report.prompt);
+        return;
+      case 'stage':
+      case 'question-over':
       case 'up':
       case 'down':
       case 'forward-failed':
       case 'alive':
         if (report.attempt !== this.#attempt) return;
         if (report.type === 'up' || report.type === 'alive') this.#expectReport(life);
-        else if (report.type === 'down' || report.type === 'needs-user') this.#quiet.set(null);
+        else if (report.type === 'down') this.#quiet.set(null);
+        this.#noteOutcome(report);
         this.#events.emit(toRouteEvent(report));
         return;
       default:
         assertNever(report);
     }
+  }
+
+  #noteOutcome(report: AttemptReport): void {
+    const { memory } = this.#deps;
+    if (report.type === 'up') void memory.proveRight();
+    else if (report.type === 'down') {
+      this.#question = null;
+      void memory.fail(report.failure);
+    } else if (report.type === 'question-over' && this.#question?.id === report.promptId)
+      this.#question = null;
   }
 
   /** False when time ran out first. */
@@ -244,13 +312,33 @@ const NOT_ALIVE: ProbeResult = { alive: false, latencyMs: null };
 
 type AttemptReport = Extract<TunnelReport, { readonly attempt: number }>;
 
-function toRouteEvent(report: Exclude<AttemptReport, { readonly type: 'closed' }>): RouteEvent {
+function tunnelAnswer(answer: PromptAnswer): TunnelAnswer | null {
+  switch (answer.type) {
+    case 'passphrase':
+      return { type: 'passphrase', passphrase: answer.passphrase };
+    case 'password':
+      return { type: 'password', password: answer.password };
+    case 'responses':
+      return { type: 'responses', responses: [...answer.responses] };
+    case 'trust-host-key':
+    case 'confirm':
+      return answer;
+    case 'cancel':
+      return null;
+    default:
+      return assertNever(answer);
+  }
+}
+
+function toRouteEvent(
+  report: Exclude<AttemptReport, { readonly type: 'closed' | 'needs-user' }>,
+): RouteEvent {
   const { attempt } = report;
   switch (report.type) {
     case 'stage':
-      return { type: 'route-stage', attempt, stage: report.stage };
-    case 'needs-user':
-      return { type: 'route-needs-user', attempt, prompt: report.prompt };
+      return { type: 'route-stage', attempt, stage: report.stage, limitMs: report.limitMs };
+    case 'question-over':
+      return { type: 'route-question-over', attempt, promptId: report.promptId };
     case 'up': {
       const { localPort, facts } = report;
       const endpoint = { url: `ws://127.0.0.1:${localPort}`, localPort };

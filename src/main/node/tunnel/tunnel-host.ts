@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { failure, type ConnectionFailure } from '../../../shared/connection-failure.ts';
+import type { ConnectStage } from '../../../shared/connection-state.ts';
 import { assertNever } from '../../../shared/result.ts';
 import type { RouteFacts } from '../../core/connection/ports.ts';
 import type { Clock } from '../../core/ports.ts';
@@ -10,9 +11,13 @@ import {
   type TunnelReport,
 } from '../../core/tunnel/tunnel-protocol.ts';
 import { LocalForward } from '../ssh/local-forward.ts';
+import { LoginMemory } from '../ssh/login-history.ts';
 import { KeyRing } from '../ssh/ssh-keys.ts';
 import { NO_SSH_FACTS } from './no-ssh-facts.ts';
-import { SshSession, type SshSessionEnd, type SshTiming } from '../ssh/ssh-session.ts';
+import type { SshTiming } from '../ssh/ssh-timing.ts';
+import { createTunnelSession } from './create-session.ts';
+import { OpenQuestions } from './open-questions.ts';
+import type { HostKeyQuestion, TrustedKey, TunnelSession, TunnelSessionEnd } from './tunnel-session.ts';
 
 export interface TunnelHostDeps {
   readonly clock: Clock;
@@ -28,12 +33,15 @@ type OpenCommand = Extract<TunnelCommand, { type: 'open' }>;
 interface Attempt {
   readonly number: number;
   readonly config: TunnelConfig;
+  readonly questions: OpenQuestions;
   isUp: boolean;
 }
 
 interface Session {
-  readonly ssh: SshSession;
+  readonly ssh: TunnelSession;
   readonly config: TunnelConfig;
+  readonly trusted: readonly TrustedKey[];
+  readonly isHandedOver: boolean;
   facts: RouteFacts | null;
 }
 
@@ -46,13 +54,15 @@ const REPORT_FORWARD_EVERY_MS = 1_000;
 export class TunnelHost {
   readonly #deps: TunnelHostDeps;
   readonly #keyRing = new KeyRing();
+  readonly #loginMemory = new LoginMemory();
   #attempt: Attempt | null = null;
   #newestAttempt = -1;
   #session: Session | null = null;
   #listener: LocalForward | null = null;
   /** Openings and closings of the listener, one after the other. */
   #listening: Promise<void> = Promise.resolve();
-  #promptCount = 0;
+  /** Targets (`host:port`) with which the built-in SSH shares no algorithm: the next attempt begins with OpenSSH. */
+  readonly #needOpenssh = new Set<string>();
   #forwardReportedAtMs = -Infinity;
   #isShutDown = false;
 
@@ -75,6 +85,11 @@ export class TunnelHost {
       case 'open':
         void this.#open(command);
         return;
+      case 'answer':
+        if (this.#attempt?.number === command.attempt) {
+          this.#attempt.questions.answer(command.promptId, command.answer);
+        }
+        return;
       case 'close':
         this.#close(command.attempt);
         return;
@@ -92,7 +107,7 @@ export class TunnelHost {
   /** Ends the session and the listener; resolves when the port is free. */
   async shutdown(): Promise<void> {
     this.#isShutDown = true;
-    this.#attempt = null;
+    this.#leaveAttempt();
     this.#endSession();
     await this.#listening;
     await this.#listener?.close();
@@ -102,7 +117,13 @@ export class TunnelHost {
   async #open(command: OpenCommand): Promise<void> {
     if (this.#isShutDown || command.attempt < this.#newestAttempt) return;
     this.#newestAttempt = command.attempt;
-    const attempt: Attempt = { number: command.attempt, config: command.config, isUp: false };
+    this.#leaveAttempt();
+    const attempt: Attempt = {
+      number: command.attempt,
+      config: command.config,
+      questions: new OpenQuestions(command.attempt, this.#deps.post),
+      isUp: false,
+    };
     this.#attempt = attempt;
     // Replaced at once, so that two sessions of one gateway never live side by side.
     if (this.#session !== null && !canReuse(this.#session, command)) this.#endSession();
@@ -119,22 +140,29 @@ export class TunnelHost {
       if (this.#session.ssh.isReady) void this.#openForward(attempt, this.#session);
       return;
     }
-    this.#startSession(attempt, command);
+    this.#startSession(attempt, []);
   }
 
-  #startSession(attempt: Attempt, command: OpenCommand): void {
-    const { trustedFingerprint, passphrase } = command;
+  #startSession(attempt: Attempt, trusted: readonly TrustedKey[]): void {
+    const { config } = attempt;
+    const { clock, timing } = this.#deps;
+    const isHandedOver = mayHandOver(config) && this.#needOpenssh.has(placeOf(config));
     const session: Session = {
-      config: command.config,
+      config,
+      trusted,
+      isHandedOver,
       facts: null,
-      ssh: new SshSession(
-        command.config,
-        { trustedFingerprint, passphrase },
+      ssh: createTunnelSession(
+        isHandedOver ? { ...config, transport: 'openssh' } : config,
         {
-          onStage: (stage) => {
+          onStage: (stage, limitMs) => {
             const current = this.#attempt;
-            if (this.#session === session && current !== null) this.#stage(current, stage);
+            if (this.#session === session && current !== null) this.#stage(current, stage, limitMs);
           },
+          ask: async (question, withdraw) =>
+            this.#session === session
+              ? ((await this.#attempt?.questions.ask(question, withdraw)) ?? null)
+              : null,
           onReady: (facts) => {
             session.facts = facts;
             const current = this.#attempt;
@@ -145,13 +173,11 @@ export class TunnelHost {
           log: (level, event, fields) => this.#deps.post({ type: 'log', level, event, fields }),
         },
         {
-          clock: this.#deps.clock,
+          clock,
           keyRing: this.#keyRing,
-          nextPromptId: () => {
-            this.#promptCount += 1;
-            return `${attempt.number}.${this.#promptCount}`;
-          },
-          ...(this.#deps.timing === undefined ? {} : { timing: this.#deps.timing }),
+          loginMemory: this.#loginMemory,
+          trusted,
+          ...(timing === undefined ? {} : { timing }),
         },
       ),
     };
@@ -183,7 +209,7 @@ export class TunnelHost {
     this.#alive(session, null);
   }
 
-  #onSessionEnd(session: Session, end: SshSessionEnd): void {
+  #onSessionEnd(session: Session, end: TunnelSessionEnd): void {
     if (this.#session !== session) return;
     this.#session = null;
     this.#listener?.detach();
@@ -192,10 +218,10 @@ export class TunnelHost {
     attempt.isUp = false;
     switch (end.type) {
       case 'failed':
-        this.#down(attempt, end.failure);
+        if (!this.#handOver(attempt, session, end.failure)) this.#down(attempt, end.failure);
         return;
-      case 'needs-user':
-        this.#deps.post({ type: 'needs-user', attempt: attempt.number, prompt: end.prompt });
+      case 'untrusted':
+        void this.#askForTrust(attempt, session, end.question);
         return;
       case 'closed':
         return;
@@ -204,10 +230,40 @@ export class TunnelHost {
     }
   }
 
+  /** What the terminal's `ssh` reaches is reached: with a server of other algorithms the attempt goes on by OpenSSH. */
+  #handOver(attempt: Attempt, session: Session, why: ConnectionFailure): boolean {
+    const { config } = attempt;
+    if (why.code !== 'ssh-no-common-algorithm' || session.isHandedOver || !mayHandOver(config)) return false;
+    this.#needOpenssh.add(placeOf(config));
+    this.#deps.post({
+      type: 'log',
+      level: 'info',
+      event: 'ssh.handed-over',
+      fields: { host: why.facts.host, kind: why.facts.kind },
+    });
+    this.#startSession(attempt, session.trusted);
+    return true;
+  }
+
+  /** No server waits while a person makes up their mind: the connection is closed, and made anew with the trusted key. */
+  async #askForTrust(attempt: Attempt, before: Session, question: HostKeyQuestion): Promise<void> {
+    const answer = await attempt.questions.ask(question);
+    if (!this.#isCurrent(attempt) || answer?.type !== 'trust-host-key') return;
+    const { host, port } = question;
+    const key: TrustedKey = { host, port, fingerprint: answer.fingerprint };
+    this.#startSession(attempt, [...before.trusted, key]);
+  }
+
+  #leaveAttempt(): void {
+    const attempt = this.#attempt;
+    this.#attempt = null;
+    attempt?.questions.dispose();
+  }
+
   #close(attempt: number): void {
     if (attempt < this.#newestAttempt) return;
     this.#newestAttempt = attempt;
-    this.#attempt = null;
+    this.#leaveAttempt();
     this.#endSession();
     this.#deps.post({ type: 'closed', attempt });
   }
@@ -258,11 +314,13 @@ export class TunnelHost {
     this.#deps.post({ type: 'alive', attempt: attempt.number, latencyMs, ...session.ssh.traffic });
   }
 
-  #stage(attempt: Attempt, stage: Extract<TunnelReport, { type: 'stage' }>['stage']): void {
-    this.#deps.post({ type: 'stage', attempt: attempt.number, stage });
+  #stage(attempt: Attempt, stage: ConnectStage, limitMs: number | null = null): void {
+    this.#deps.post({ type: 'stage', attempt: attempt.number, stage, limitMs });
   }
 
+  /** The attempt is over: whatever of it is still under way starts nothing more. */
   #down(attempt: Attempt, why: ConnectionFailure): void {
+    if (this.#isCurrent(attempt)) this.#leaveAttempt();
     this.#deps.post({ type: 'down', attempt: attempt.number, failure: why });
   }
 
@@ -271,8 +329,17 @@ export class TunnelHost {
   }
 }
 
-/** A session that stands, with the same way to the same place, needs no new login. */
+function mayHandOver(config: TunnelConfig): boolean {
+  return config.handOver && config.transport === 'ssh2' && config.openssh !== null;
+}
+
+function placeOf({ target }: TunnelConfig): string {
+  return `${target.host}:${target.port}`;
+}
+
+/** A session that stands, with the same way to the same place, needs no new login. Which key is tried first is no way. */
 function canReuse(session: Session, command: OpenCommand): boolean {
-  const { localPort } = command.config;
-  return session.ssh.isReady && isDeepStrictEqual({ ...session.config, localPort }, command.config);
+  const { localPort, lastCredential } = command.config;
+  const config = { ...session.config, localPort, lastCredential };
+  return session.ssh.isReady && isDeepStrictEqual(config, command.config);
 }

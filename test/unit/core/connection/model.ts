@@ -12,7 +12,12 @@ import { transition } from '../../../../src/main/core/connection/transition.ts';
 import type { ConnectionFailure } from '../../../../src/shared/connection-failure.ts';
 import type { UserPrompt } from '../../../../src/shared/connection-state.ts';
 import { ENDPOINT, ROUTE_FACTS, SESSION_FACTS } from '../../../support/fakes/fake-drivers.ts';
-import { sampleHostKeyPrompt, samplePassphrasePrompt } from '../../../support/fakes/sample-prompts.ts';
+import {
+  sampleHostKeyPrompt,
+  sampleInteractivePrompt,
+  sampleNoticePrompt,
+  samplePassphrasePrompt,
+} from '../../../support/fakes/sample-prompts.ts';
 
 const SECRET = 'correct horse battery';
 
@@ -32,10 +37,17 @@ export const TARGETS: readonly ConnectionTarget[] = [
   { ...TARGET, mode: 'local', host: '127.0.0.1', url: 'ws://127.0.0.1:18789', needsNetwork: false },
   { ...TARGET, mode: 'direct', url: 'wss://gateway.example' },
 ];
-const PROMPTS: readonly UserPrompt[] = [sampleHostKeyPrompt, samplePassphrasePrompt];
+const PROMPTS: readonly UserPrompt[] = [
+  sampleHostKeyPrompt,
+  samplePassphrasePrompt,
+  sampleInteractivePrompt,
+  sampleNoticePrompt,
+];
 
 export const COMMANDS: readonly MachineEvent[] = [
-  { type: 'connect' },
+  { type: 'connect', attended: true },
+  { type: 'connect', attended: false },
+  { type: 'attend' },
   { type: 'disconnect' },
   { type: 'pause' },
   { type: 'resume' },
@@ -46,7 +58,17 @@ export const COMMANDS: readonly MachineEvent[] = [
     promptId: 'p1',
     answer: { type: 'trust-host-key', fingerprint: sampleHostKeyPrompt.fingerprint },
   },
-  { type: 'answer-prompt', promptId: 'p2', answer: { type: 'passphrase', passphrase: SECRET } },
+  {
+    type: 'answer-prompt',
+    promptId: 'p2',
+    answer: { type: 'passphrase', passphrase: SECRET, remember: true },
+  },
+  {
+    type: 'answer-prompt',
+    promptId: 'p3',
+    answer: { type: 'responses', responses: [SECRET, '123456'], remember: false },
+  },
+  { type: 'answer-prompt', promptId: 'p4', answer: { type: 'confirm' } },
   { type: 'answer-prompt', promptId: 'p1', answer: { type: 'cancel' } },
   { type: 'answer-prompt', promptId: 'p2', answer: { type: 'cancel' } },
   { type: 'answer-prompt', promptId: 'old', answer: { type: 'cancel' } },
@@ -69,8 +91,10 @@ export const TIMERS: readonly TimerEvent[] = [
 /** Every event of the drivers for an attempt. */
 export function driverEvents(attempt: number, failure: ConnectionFailure): readonly MachineEvent[] {
   return [
-    { type: 'route-stage', attempt, stage: 'authenticating' },
+    { type: 'route-stage', attempt, stage: 'authenticating', limitMs: null },
+    { type: 'route-stage', attempt, stage: 'opening-socket', limitMs: 60_000 },
     ...PROMPTS.map((prompt): MachineEvent => ({ type: 'route-needs-user', attempt, prompt })),
+    { type: 'route-question-over', attempt, promptId: 'p4' },
     { type: 'route-up', attempt, endpoint: ENDPOINT, facts: ROUTE_FACTS },
     { type: 'route-down', attempt, failure },
     { type: 'forward-failed', attempt, failure },
@@ -89,6 +113,8 @@ export class Model {
   #routeOpen = false;
   #sessionOpen = false;
   #closeReported = 0;
+  /** Of the open route, which waits for its answer. */
+  #question: string | null = null;
 
   constructor(target: ConnectionTarget) {
     this.machine = initialMachine(target, true);
@@ -96,6 +122,8 @@ export class Model {
 
   step(event: MachineEvent): readonly Effect[] {
     const before = this.machine;
+    if (event.type === 'route-needs-user' && event.attempt === before.routeAttempt)
+      this.#question = event.prompt.id;
     const at = { nowMs: this.nowMs, monotonicMs: this.nowMs, random: this.random };
     const result = transition(before, event, at);
     // Comparing is slow, and one step in eight is enough to find a function that is not pure.
@@ -114,10 +142,17 @@ export class Model {
         // Over a route that stands the driver reuses its SSH session; otherwise the old one must be gone.
         expect(!this.#routeOpen || this.machine.route !== 'up').toBe(true);
         this.#routeOpen = true;
+        this.#question = null;
+        return;
+      case 'answer-route':
+        expect([this.#routeOpen, effect.attempt]).toEqual([true, this.machine.routeAttempt]);
+        expect(effect.promptId).toBe(this.#question);
+        this.#question = null;
         return;
       case 'close-route':
         expect(this.#routeOpen).toBe(true);
         this.#routeOpen = false;
+        this.#question = null;
         return;
       case 'open-session':
         expect([this.#routeOpen, this.#sessionOpen, event.type]).toEqual([true, false, event.type]);
@@ -157,8 +192,9 @@ export class Model {
     if (opens.length === 0) return;
     expect(before.ended).toBe(false);
     const { state } = before;
-    const byPerson = ['connect', 'resume', 'reconnect-now', 'answer-prompt'].includes(event.type);
-    if (state.status === 'blocked' || state.status === 'disconnected')
+    const byPerson = ['connect', 'attend', 'resume', 'reconnect-now'].includes(event.type);
+    const isPutAside = state.status === 'waiting-for-user' && !state.attended;
+    if (isPutAside || state.status === 'blocked' || state.status === 'disconnected')
       expect([state.status, byPerson]).toEqual([state.status, true]);
     if (state.status === 'paused' && state.reason === 'user') expect(byPerson).toBe(true);
     if (state.status === 'paused' && state.reason === 'offline') {
@@ -186,6 +222,11 @@ export class Model {
         expect(route).not.toBe('opening');
         break;
       case 'waiting-for-user':
+        // Somebody sees it and the server waits, or nobody does and nothing is open.
+        expect(phases).toBe(`waiting-for-user ${state.attended ? 'opening' : 'down'} down`);
+        expect(state.attended).toBe(this.machine.attended);
+        if (state.attended) expect([state.prompt.id, power]).toEqual([this.#question, 'awake']);
+        break;
       case 'paused':
       case 'disconnected':
       case 'unconfigured':
@@ -197,6 +238,7 @@ export class Model {
     expect(timers.includes('retry')).toBe(state.status === 'backing-off');
     expect(timers.includes('attempt')).toBe(state.status === 'connecting');
     if (timers.includes('stable')) expect(state.status).toBe('connected');
+    if (state.status === 'connected') expect(this.machine.attended).toBe(false);
     if (!ended) expect(timers.includes('awake-check')).toBe(power === 'asleep');
     if (state.status === 'disconnecting') expect(this.#closeReported).toBe(this.machine.closeId);
     if (state.status === 'paused') {

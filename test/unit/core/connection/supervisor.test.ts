@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { RETRY_LADDER_MS } from '../../../../src/main/core/connection/retry-policy.ts';
 import { CLOSE_LIMIT_MS } from '../../../../src/main/core/connection/supervisor.ts';
+import { SIGN_IN_GUARD_MS } from '../../../../src/main/core/connection/work.ts';
 import { failure } from '../../../../src/shared/connection-failure.ts';
+import type { UserPrompt } from '../../../../src/shared/connection-state.ts';
 import { emptyProfile } from '../../../../src/shared/gateway-profile.ts';
 import { settle } from '../../../support/fakes/fake-clock.ts';
 import { ENDPOINT } from '../../../support/fakes/fake-drivers.ts';
 import {
   sampleHostKeyPrompt as hostKey,
+  sampleInteractivePrompt as interactive,
+  sampleNoticePrompt as notice,
   samplePassphrasePrompt as passphrase,
+  samplePasswordPrompt as password,
 } from '../../../support/fakes/sample-prompts.ts';
 import { Rig, sshProfile } from './rig.ts';
 
@@ -37,7 +42,7 @@ describe('connecting', () => {
   it('shows the stages that the route reports', () => {
     const rig = new Rig();
     rig.supervisor.connect();
-    rig.route.emit({ type: 'route-stage', attempt: 1, stage: 'authenticating' });
+    rig.route.emit({ type: 'route-stage', attempt: 1, stage: 'authenticating', limitMs: null });
     expect(rig.state).toMatchObject({ status: 'connecting', stage: 'authenticating' });
   });
 
@@ -197,10 +202,10 @@ describe('retrying', () => {
   it('gives a person time to touch a security key, and cuts the rest of the way short again after it', async () => {
     const rig = new Rig();
     rig.supervisor.connect();
-    rig.route.emit({ type: 'route-stage', attempt: 1, stage: 'authenticating' });
+    rig.route.emit({ type: 'route-stage', attempt: 1, stage: 'authenticating', limitMs: null });
     await rig.clock.advance(100_000);
     expect(rig.state).toMatchObject({ status: 'connecting', attempt: 1 });
-    rig.route.emit({ type: 'route-stage', attempt: 1, stage: 'opening-forward' });
+    rig.route.emit({ type: 'route-stage', attempt: 1, stage: 'opening-forward', limitMs: null });
     await rig.clock.advance(20_000);
     expect(rig.state).toMatchObject({ lastFailure: { code: 'forward-timeout' } });
   });
@@ -219,73 +224,238 @@ describe('retrying', () => {
 });
 
 describe('asking the person', () => {
-  it('closes the connection while it asks and counts no time against the person', async () => {
+  /** Connecting because a person asked for it, and asked in turn. */
+  function asked(prompt: UserPrompt): Rig {
     const rig = new Rig();
     rig.supervisor.connect();
-    rig.route.ask(hostKey);
+    rig.route.ask(prompt);
+    return rig;
+  }
+
+  it('keeps the attempt open for the answer and counts no time against the person', async () => {
+    const rig = asked(password);
     await rig.clock.advance(3_600_000);
-    expect(rig.state).toMatchObject({ status: 'waiting-for-user', prompt: { id: 'p1' } });
-    expect(rig.route.live).toBeNull();
-    rig.supervisor.answerPrompt('p1', { type: 'trust-host-key', fingerprint: hostKey.fingerprint });
-    await settle();
-    expect(rig.route.opens.at(-1)).toEqual({
-      attempt: 2,
-      answers: { trustedFingerprint: hostKey.fingerprint, passphrase: null },
-    });
+    expect(rig.state).toMatchObject({ status: 'waiting-for-user', attended: true, prompt: { id: 'p5' } });
+    expect(rig.route.live).toBe(1);
+    const answer = { type: 'password', password: 'hunter2 hunter2', remember: false } as const;
+    rig.supervisor.answerPrompt('p5', answer);
+    expect(rig.route.answers).toEqual([{ attempt: 1, promptId: 'p5', answer }]);
+    expect(rig.state).toMatchObject({ status: 'connecting', stage: 'authenticating', attempt: 1 });
+    rig.route.up();
+    rig.session.up();
+    expect(rig.route.opens).toHaveLength(1);
   });
 
-  it('ignores an answer to an older question, and trust in another key', () => {
-    const rig = new Rig();
-    rig.supervisor.connect();
-    rig.route.ask(hostKey);
+  it('ignores an answer to an older question, of another kind, or to another key', () => {
+    const rig = asked(hostKey);
     rig.supervisor.answerPrompt('p0', { type: 'cancel' });
     rig.supervisor.answerPrompt('p1', { type: 'trust-host-key', fingerprint: 'SHA256:other' });
-    rig.supervisor.answerPrompt('p1', { type: 'passphrase', passphrase: 'x' });
+    rig.supervisor.answerPrompt('p1', { type: 'passphrase', passphrase: 'x', remember: false });
     expect(rig.state.status).toBe('waiting-for-user');
+    rig.route.ask(interactive);
+    rig.supervisor.answerPrompt('p3', { type: 'responses', responses: ['only one'], remember: false });
+    expect([rig.state.status, rig.route.answers]).toEqual(['waiting-for-user', []]);
   });
 
-  it('is blocked after a refusal', async () => {
-    const rig = new Rig();
-    rig.supervisor.connect();
-    rig.route.ask(hostKey);
+  it('is blocked after a refusal, with nothing left open', async () => {
+    const rig = asked(hostKey);
     rig.supervisor.answerPrompt('p1', { type: 'cancel' });
-    expect(rig.state).toMatchObject({ status: 'blocked', failure: { code: 'host-key-declined' } });
-    rig.supervisor.reconnectNow();
     await settle();
-    rig.route.ask(passphrase);
-    rig.supervisor.answerPrompt('p2', { type: 'cancel' });
-    expect(rig.state).toMatchObject({ status: 'blocked', failure: { code: 'passphrase-declined' } });
+    expect(rig.state).toMatchObject({ status: 'blocked', failure: { code: 'host-key-declined' } });
+    expect(rig.route.live).toBeNull();
+    const refusals = [
+      [passphrase, 'passphrase-declined'],
+      [password, 'sign-in-declined'],
+      [interactive, 'sign-in-declined'],
+      [notice, 'sign-in-declined'],
+    ] as const;
+    for (const [prompt, code] of refusals) {
+      rig.supervisor.reconnectNow();
+      await settle();
+      rig.route.ask(prompt);
+      rig.supervisor.answerPrompt(prompt.id, { type: 'cancel' });
+      expect(rig.state).toMatchObject({ status: 'blocked', failure: { code } });
+    }
   });
 
-  it('hands a passphrase to the route and keeps it nowhere', async () => {
-    const rig = new Rig();
+  it('hands an answer to the route and keeps it nowhere', async () => {
     const seen: unknown[] = [];
+    const rig = new Rig();
     rig.supervisor.onChange((state) => seen.push(state));
     rig.supervisor.connect();
     rig.route.ask(passphrase);
-    rig.supervisor.answerPrompt('p2', { type: 'passphrase', passphrase: 'correct horse' });
-    await settle();
-    expect(rig.route.opens.at(-1)?.answers.passphrase).toEqual({
-      keyPath: '~/.ssh/id_ed25519',
-      passphrase: 'correct horse',
-    });
+    rig.supervisor.answerPrompt('p2', { type: 'passphrase', passphrase: 'correct horse', remember: true });
+    expect(rig.route.answers).toHaveLength(1);
     rig.route.down(lost);
     await rig.clock.advance(1_000);
-    expect(rig.route.opens.at(-1)?.answers.passphrase).toBeNull();
+    expect(rig.route.answers).toHaveLength(1);
     expect(JSON.stringify([seen, rig.logger.lines])).not.toContain('correct horse');
   });
 
-  it('waits for the person through sleep, network changes and reconnects', async () => {
+  it('ends an answered attempt that goes no further', async () => {
+    const rig = asked(password);
+    rig.supervisor.answerPrompt('p5', { type: 'password', password: 'x', remember: false });
+    await rig.clock.advance(SIGN_IN_GUARD_MS);
+    expect(rig.state).toMatchObject({
+      status: 'connecting',
+      attempt: 2,
+      lastFailure: { code: 'ssh-handshake-timeout', facts: { limitMs: SIGN_IN_GUARD_MS } },
+    });
+  });
+
+  it('goes on by itself when the question is over without an answer', () => {
+    const rig = asked(notice);
+    rig.route.questionOver('another');
+    expect(rig.state.status).toBe('waiting-for-user');
+    rig.route.questionOver('p4');
+    expect(rig.state).toMatchObject({ status: 'connecting', stage: 'authenticating' });
+  });
+
+  it('puts the question aside when the server does not wait, and asks anew once somebody attends', async () => {
+    const rig = asked(password);
+    rig.route.down(lost);
+    await rig.clock.advance(3_600_000);
+    expect(rig.state).toMatchObject({ status: 'waiting-for-user', attended: false });
+    expect(rig.route.opens).toHaveLength(1);
+    rig.supervisor.answerPrompt('p5', { type: 'password', password: 'late', remember: false });
+    expect([rig.state.status, rig.route.answers]).toEqual(['waiting-for-user', []]);
+    rig.supervisor.attend();
+    rig.route.ask({ ...password, id: 'next' });
+    expect(rig.state).toMatchObject({ attended: true, attempt: 2, prompt: { id: 'next' } });
+  });
+
+  it('asks again where the server went away on the answer, for the person is there', async () => {
+    const rig = asked(password);
+    rig.supervisor.answerPrompt('p5', { type: 'password', password: 'x', remember: false });
+    rig.route.down(lost);
+    await settle();
+    rig.route.ask({ ...password, id: 'again' });
+    expect(rig.state).toMatchObject({ status: 'waiting-for-user', attended: true, prompt: { id: 'again' } });
+  });
+
+  it('is blocked when the attempt fails for good while the question waits', () => {
+    const rig = asked(password);
+    rig.route.down(rejected);
+    expect(rig.state).toMatchObject({ status: 'blocked', failure: { code: 'auth-rejected' } });
+  });
+
+  it('leaves what the local port refuses to others out of account while it asks', async () => {
+    const rig = asked(password);
+    rig.route.forwardFailed(notListening);
+    expect(rig.state.status).toBe('waiting-for-user');
+    rig.supervisor.answerPrompt('p5', { type: 'password', password: 'x', remember: false });
+    rig.route.up();
+    await settle();
+    expect(rig.state).toMatchObject({ status: 'connecting', stage: 'gateway-handshake' });
+  });
+
+  const endings: readonly (readonly [string, (rig: Rig) => void])[] = [
+    ['a pause', (rig) => rig.supervisor.pause()],
+    ['a disconnect', (rig) => rig.supervisor.disconnect()],
+    ['a sleep', (rig) => rig.power.suspend()],
+    ['another profile', (rig) => rig.supervisor.profileChanged(sshProfile('ops@other.example'))],
+    ['a new start', (rig) => rig.supervisor.reconnectNow()],
+  ];
+  it.each(endings)('never leaves the questioned session behind on %s', async (_what, end) => {
+    const rig = asked(password);
+    const first = rig.route;
+    end(rig);
+    await settle();
+    expect(first.closes).toBeGreaterThan(0);
+    expect([first.live === 1, rig.routes.most]).toEqual([false, 1]);
+    rig.supervisor.answerPrompt('p5', { type: 'password', password: 'late', remember: false });
+    expect([...first.answers, ...rig.route.answers]).toEqual([]);
+  });
+
+  it('asks anew on "Reconnect now"', async () => {
+    const rig = asked(password);
+    rig.supervisor.reconnectNow();
+    await settle();
+    expect(rig.state).toMatchObject({ status: 'connecting', attempt: 2 });
+    rig.route.ask({ ...password, id: 'anew' });
+    expect(rig.state).toMatchObject({ attended: true, prompt: { id: 'anew' } });
+  });
+
+  it('waits through network changes and a second request to connect', async () => {
+    const rig = asked(password);
+    rig.connectivity.set(false);
+    rig.connectivity.set(true);
+    rig.supervisor.connect();
+    rig.supervisor.attend();
+    await rig.clock.advance(60_000);
+    expect(rig.state).toMatchObject({ status: 'waiting-for-user', attended: true });
+    expect(rig.route.opens).toHaveLength(1);
+  });
+});
+
+describe('a question while nobody is there', () => {
+  it('of a reconnect in the background closes the attempt and waits to be attended to', async () => {
     const rig = await new Rig().connected();
     rig.route.down(lost);
     await settle();
     rig.route.ask(passphrase);
+    await settle();
+    expect(rig.state).toMatchObject({ status: 'waiting-for-user', attended: false, reconnecting: true });
+    expect(rig.route.live).toBeNull();
     rig.power.suspend();
     rig.connectivity.set(false);
     rig.connectivity.set(true);
     rig.power.resume();
-    await rig.clock.advance(60_000);
-    expect(rig.state).toMatchObject({ status: 'waiting-for-user', reconnecting: true });
+    await rig.clock.advance(3_600_000);
+    expect([rig.state.status, rig.route.opens.length]).toEqual(['waiting-for-user', 2]);
+    rig.supervisor.attend();
+    rig.route.ask({ ...passphrase, id: 'shown' });
+    expect(rig.state).toMatchObject({ attended: true, prompt: { id: 'shown' } });
+  });
+
+  it('of a start of the app waits as well, and can be declined', async () => {
+    const rig = new Rig();
+    rig.supervisor.connect(false);
+    rig.route.ask(hostKey);
+    await settle();
+    expect([rig.state, rig.route.live]).toMatchObject([{ attended: false }, null]);
+    rig.supervisor.answerPrompt('p1', { type: 'trust-host-key', fingerprint: hostKey.fingerprint });
+    expect(rig.state.status).toBe('waiting-for-user');
+    rig.supervisor.answerPrompt('p1', { type: 'cancel' });
+    expect(rig.state).toMatchObject({ status: 'blocked', failure: { code: 'host-key-declined' } });
+  });
+
+  it('is shown where a person asked and the first tries failed', async () => {
+    const rig = new Rig();
+    rig.supervisor.connect();
+    rig.route.down(refused);
+    rig.route.down(refused);
+    await rig.clock.advance(1_000);
+    rig.route.ask(password);
+    expect(rig.state).toMatchObject({ status: 'waiting-for-user', attended: true });
+  });
+
+  it('is not shown because somebody asked to connect what was connected', async () => {
+    const rig = await new Rig().connected();
+    rig.supervisor.connect();
+    rig.supervisor.attend();
+    rig.route.down(lost);
+    await settle();
+    rig.route.ask(password);
+    expect(rig.state).toMatchObject({ attended: false });
+  });
+
+  it('is not shown after a sleep either', async () => {
+    const rig = new Rig();
+    rig.supervisor.connect();
+    rig.power.suspend();
+    await settle();
+    rig.power.resume();
+    rig.route.ask(password);
+    expect(rig.state).toMatchObject({ attended: false });
+  });
+
+  it('is shown to a person who asked for it just before it came', () => {
+    const rig = new Rig();
+    rig.supervisor.connect(false);
+    rig.supervisor.attend();
+    rig.route.ask(password);
+    expect(rig.state).toMatchObject({ attended: true });
   });
 });
 
@@ -507,7 +677,7 @@ describe('stopping', () => {
       'authenticating',
       (rig) => {
         rig.supervisor.connect();
-        rig.route.emit({ type: 'route-stage', attempt: 1, stage: 'authenticating' });
+        rig.route.emit({ type: 'route-stage', attempt: 1, stage: 'authenticating', limitMs: null });
       },
     ],
     [

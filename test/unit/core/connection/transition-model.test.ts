@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { ConnectionTarget } from '../../../../src/main/core/connection/connection-target.ts';
 import type { Machine, MachineEvent } from '../../../../src/main/core/connection/machine.ts';
 import { ENDPOINT, ROUTE_FACTS, SESSION_FACTS } from '../../../support/fakes/fake-drivers.ts';
-import { SAMPLE_FAILURES } from '../../../support/fakes/sample-failures.ts';
+import { sampleFailure, SAMPLE_FAILURES } from '../../../support/fakes/sample-failures.ts';
 import { COMMANDS, driverEvents, Model, SYSTEM, TARGET, TARGETS, TIMERS } from './model.ts';
 
 /** An event that is chosen when its turn comes, so that it can be about the attempt that is current then, or an older one. */
 type Choice = (machine: Machine) => MachineEvent;
 
+const DRIVER_EVENT_COUNT = driverEvents(0, sampleFailure('link-lost')).length;
 const failures = fc.constantFrom(...SAMPLE_FAILURES);
 const choices: fc.Arbitrary<Choice> = fc.oneof(
   {
@@ -38,7 +39,7 @@ const choices: fc.Arbitrary<Choice> = fc.oneof(
   {
     weight: 10,
     arbitrary: fc
-      .tuple(failures, fc.nat(8), fc.constantFrom(0, 0, 0, 0, 1))
+      .tuple(failures, fc.nat(DRIVER_EVENT_COUNT - 1), fc.constantFrom(0, 0, 0, 0, 1))
       .map(([failure, index, age]): Choice => {
         return (machine) => {
           const isSession = driverEvents(0, failure)[index]?.type.startsWith('session') ?? false;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Effect, Machine, MachineEvent } from '../../../../src/main/core/connection/machine.ts';
 import { ENDPOINT, ROUTE_FACTS } from '../../../support/fakes/fake-drivers.ts';
 import { sampleFailure } from '../../../support/fakes/sample-failures.ts';
-import { sampleHostKeyPrompt } from '../../../support/fakes/sample-prompts.ts';
+import { sampleHostKeyPrompt, sampleNoticePrompt } from '../../../support/fakes/sample-prompts.ts';
 import { COMMANDS, driverEvents, Model, SYSTEM, TARGET, TIMERS } from './model.ts';
 
 const lost = sampleFailure('link-lost');
@@ -14,46 +14,55 @@ const WAYS: Readonly<Record<string, (model: Model) => void>> = {
   'paused user': (model) => model.step({ type: 'pause' }),
   'paused offline': (model) => {
     model.step({ type: 'network-changed', online: false });
-    model.step({ type: 'connect' });
+    model.step({ type: 'connect', attended: true });
   },
   'paused asleep': (model) => {
-    model.step({ type: 'connect' });
+    model.step({ type: 'connect', attended: true });
     model.step({ type: 'suspend' });
     model.step({ type: 'closed', closeId: model.machine.closeId });
   },
-  'connecting route': (model) => model.step({ type: 'connect' }),
+  'connecting route': (model) => model.step({ type: 'connect', attended: true }),
+  'connecting unattended': (model) => model.step({ type: 'connect', attended: false }),
   'connecting session': (model) => {
-    model.step({ type: 'connect' });
+    model.step({ type: 'connect', attended: true });
     model.step({ type: 'route-up', attempt: 1, endpoint: ENDPOINT, facts: ROUTE_FACTS });
   },
-  'waiting-for-user': (model) => {
-    model.step({ type: 'connect' });
+  'waiting-for-user attended': (model) => {
+    model.step({ type: 'connect', attended: true });
+    model.step({ type: 'route-needs-user', attempt: 1, prompt: sampleHostKeyPrompt });
+  },
+  'waiting-for-user notice': (model) => {
+    model.step({ type: 'connect', attended: true });
+    model.step({ type: 'route-needs-user', attempt: 1, prompt: sampleNoticePrompt });
+  },
+  'waiting-for-user unattended': (model) => {
+    model.step({ type: 'connect', attended: false });
     model.step({ type: 'route-needs-user', attempt: 1, prompt: sampleHostKeyPrompt });
   },
   connected: (model) => {
-    model.step({ type: 'connect' });
+    model.step({ type: 'connect', attended: true });
     model.goWell(false);
   },
   'backing-off': (model) => {
-    model.step({ type: 'connect' });
+    model.step({ type: 'connect', attended: true });
     model.step({ type: 'route-down', attempt: 1, failure: lost });
     model.step({ type: 'route-down', attempt: 2, failure: lost });
   },
   'backing-off standing': (model) => {
-    model.step({ type: 'connect' });
+    model.step({ type: 'connect', attended: true });
     model.step({ type: 'forward-failed', attempt: 1, failure: sampleFailure('gateway-not-listening') });
   },
   'blocked without route': (model) => {
-    model.step({ type: 'connect' });
+    model.step({ type: 'connect', attended: true });
     model.step({ type: 'route-down', attempt: 1, failure: sampleFailure('auth-rejected') });
   },
   'blocked with route': (model) => {
-    model.step({ type: 'connect' });
+    model.step({ type: 'connect', attended: true });
     model.step({ type: 'route-up', attempt: 1, endpoint: ENDPOINT, facts: ROUTE_FACTS });
     model.step({ type: 'session-down', attempt: 1, failure: sampleFailure('token-mismatch') });
   },
   disconnecting: (model) => {
-    model.step({ type: 'connect' });
+    model.step({ type: 'connect', attended: true });
     model.step({ type: 'disconnect' });
   },
 };
@@ -117,9 +126,10 @@ function describeState({ state }: Machine): string {
       return `blocked:${state.failure.code}`;
     case 'disconnecting':
       return `disconnecting:${state.then}`;
+    case 'waiting-for-user':
+      return `waiting-for-user:${state.attended ? 'attended' : 'unattended'}:${state.prompt.type}`;
     case 'unconfigured':
     case 'disconnected':
-    case 'waiting-for-user':
     case 'connected':
       return state.status;
   }
@@ -130,6 +140,8 @@ function nameOf(event: MachineEvent, machine: Machine): string {
   if ('attempt' in event && event.attempt !== machine.routeAttempt) details.push('late');
   if ('failure' in event) details.push(event.failure.code);
   if ('online' in event) details.push(event.online ? 'online' : 'offline');
+  if (event.type === 'connect') details.push(event.attended ? 'attended' : 'unattended');
+  if ('limitMs' in event && event.type === 'route-stage') details.push(event.stage);
   if ('answer' in event) details.push(event.promptId, event.answer.type);
   if ('prompt' in event) details.push(event.prompt.type);
   if ('target' in event)
@@ -141,6 +153,7 @@ function nameOfEffect(effect: Effect): string {
   switch (effect.type) {
     case 'open-route':
     case 'open-session':
+    case 'answer-route':
       return `${effect.type}#${effect.attempt}`;
     case 'start-timer':
       return `${effect.name}=${effect.delayMs}`;

@@ -40,7 +40,12 @@ class Story {
     return this;
   }
   connected(atMs = T0): this {
-    this.see(atMs, { type: 'route-up', server: 'OpenSSH_9.2p1', localPort: 18789 });
+    this.see(atMs, {
+      type: 'route-up',
+      server: 'OpenSSH_9.2p1',
+      localPort: 18789,
+      route: { transport: 'ssh2', via: ['bastion'], signedInWith: '~/.ssh/id_ed25519' },
+    });
     this.see(atMs, { type: 'session-up', gatewayVersion: '2026.9.6' });
     return this.see(atMs, { type: 'connection', state: connected(atMs) });
   }
@@ -97,8 +102,27 @@ describe('the ladder', () => {
       latencyMs: 18,
       note: '2026.9.6',
     });
-    expect(story.rung('ssh', T0 + 4_000).note).toBe('OpenSSH_9.2p1');
+    expect(story.rung('ssh', T0 + 4_000)).toMatchObject({
+      note: 'OpenSSH_9.2p1',
+      route: { transport: 'ssh2', via: ['bastion'], signedInWith: '~/.ssh/id_ed25519' },
+    });
     expect(story.rung('forward', T0 + 4_000).note).toBe('127.0.0.1:18789');
+  });
+
+  it('checks SSH while a question is open, and nothing while one waits that nobody asked for', () => {
+    const asking = (attended: boolean) =>
+      new Story().see(T0, {
+        type: 'connection',
+        state: {
+          status: 'waiting-for-user',
+          attempt: 1,
+          reconnecting: true,
+          attended,
+          prompt: { type: 'password', id: 'p', user: 'ops', host: 'homelab', wasWrong: false },
+        },
+      });
+    expect(asking(true).rung('ssh', T0 + 1).verdict).toBe('checking');
+    expect(asking(false).rung('ssh', T0 + 1).verdict).toBe('unknown');
   });
 
   it('calls SSH slow when a ping stays unanswered, and never ok without a sign of life for 10 s', () => {
@@ -138,7 +162,12 @@ describe('the ladder', () => {
     const seen: fc.Arbitrary<Seen> = fc.oneof(
       states.map((state): Seen => ({ type: 'connection', state })),
       fc.constantFrom<Seen>(
-        { type: 'route-up', server: null, localPort: 1 },
+        {
+          type: 'route-up',
+          server: null,
+          localPort: 1,
+          route: { transport: 'ssh2', via: [], signedInWith: null },
+        },
         { type: 'route-alive', latencyMs: 4 },
         { type: 'session-alive', latencyMs: 4 },
         { type: 'forward-failed', failure: sampleFailure('gateway-not-listening') },

@@ -1,0 +1,3 @@
+import { writePage } from './ssh-page.ts';
+
+await writePage();
