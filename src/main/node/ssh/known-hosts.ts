@@ -7,6 +7,7 @@ import {
   keyTypeOfBlob,
   parsePublicKeyBlob,
 } from './public-key-blob.ts';
+import { matchesPattern } from './config/patterns.ts';
 
 /**
  * known_hosts as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes it, and where that is silent as OpenSSH's client reads
@@ -158,32 +159,6 @@ function matchesHash(hosts: string, name: string): boolean {
   if (version !== '1' || salt === undefined) return false;
   const key = decodeBase64(salt);
   return key?.length === SALT_BYTES && hashName(name, key) === hosts;
-}
-
-/** `*` stands for any run of characters, `?` for one. Linear in the text for each star: no backtracking explosion. */
-function matchesPattern(pattern: string, text: string): boolean {
-  let p = 0;
-  let t = 0;
-  let star = -1;
-  let resumeAt = 0;
-  while (t < text.length) {
-    if (p < pattern.length && pattern[p] === '*') {
-      star = p;
-      p += 1;
-      resumeAt = t;
-    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === text[t])) {
-      p += 1;
-      t += 1;
-    } else if (star !== -1) {
-      p = star + 1;
-      resumeAt += 1;
-      t = resumeAt;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[p] === '*') p += 1;
-  return p === pattern.length;
 }
 
 /**
