@@ -28,6 +28,8 @@ export interface FailureFacts {
   readonly 'host-key-changed': {
     readonly host: string;
     readonly port: number;
+    /** The jump host whose key it is, as the user's configuration calls it; absent for the target. */
+    readonly jump?: string;
     readonly keyType: string;
     /** `SHA256:…` as OpenSSH prints it. */
     readonly offeredFingerprint: string;
@@ -43,6 +45,8 @@ export interface FailureFacts {
   readonly 'host-key-unknown': {
     readonly host: string;
     readonly port: number;
+    /** As with `host-key-changed`. */
+    readonly jump?: string;
     readonly keyType: string;
     readonly fingerprint: string;
     /** Where an accepted key would be. */
@@ -58,7 +62,11 @@ export interface FailureFacts {
     /** Methods that the server offers, as it names them (RFC 4252, section 5.1). */
     readonly offered: readonly string[];
     /** What was tried: key paths and agent keys, in order. */
+    /** `password` and `keyboard-interactive` stand for what a person typed. */
     readonly tried: readonly string[];
+    readonly agent?: AgentTrouble;
+    /** Key files that the user's configuration names and that do not exist. */
+    readonly missing?: readonly string[];
   };
   readonly 'auth-too-many': {
     readonly user: string;
@@ -69,12 +77,17 @@ export interface FailureFacts {
     readonly user: string;
     readonly host: string;
     readonly looked: readonly string[];
+    readonly agent?: AgentTrouble;
+    /** Key files that the user's configuration names and that do not exist. */
+    readonly missing?: readonly string[];
   };
   readonly 'key-unreadable': {
     readonly path: string;
     readonly reason: 'missing' | 'permission' | 'format' | 'ppk' | 'not-a-file' | 'unsupported';
   };
   readonly 'passphrase-declined': { readonly path: string };
+  /** No passphrase that was given opened the key, and nothing else let the person in. */
+  readonly 'passphrase-wrong': { readonly path: string; readonly host: string };
   /** The person cancelled a question of the server's or of ssh's. */
   readonly 'sign-in-declined': { readonly host: string };
   // Forward and local listener
@@ -198,6 +211,12 @@ export interface FailureFacts {
   readonly bug: { readonly detail: string };
 }
 
+/**
+ * Why the SSH agent was of no use: its socket is `missing`, it stayed `silent` or answered what cannot be read, it `refused` to list
+ * or to sign, or it lists no key (`empty`), as a locked one does.
+ */
+export type AgentTrouble = 'missing' | 'silent' | 'refused' | 'empty';
+
 /** A line of a known_hosts file that names a host's key. */
 export interface KnownHostKey {
   readonly keyType: string;
@@ -249,6 +268,7 @@ const KINDS: { readonly [C in FailureCode]: FailureKind } = {
   'no-credentials': 'blocked',
   'key-unreadable': 'blocked',
   'passphrase-declined': 'blocked',
+  'passphrase-wrong': 'blocked',
   'sign-in-declined': 'blocked',
   'forwarding-disabled': 'blocked',
   'gateway-not-listening': 'transient',

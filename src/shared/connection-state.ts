@@ -11,6 +11,9 @@ export type ConnectStage =
   | 'gateway-handshake'
   | 'probing';
 
+/** The jump host that asks, as the user's configuration calls it (ProxyJump, ssh_config(5)); null for the target. */
+export type JumpName = string | null;
+
 /**
  * A question that only the person can answer. `id` makes a late answer to an older question harmless. Texts that come
  * from a server or from ssh are bounded and without control characters, and are shown as plain text only.
@@ -19,6 +22,7 @@ export type UserPrompt =
   | {
       readonly type: 'host-key';
       readonly id: string;
+      readonly jump: JumpName;
       readonly host: string;
       readonly port: number;
       /** As in known_hosts, e.g. `ssh-ed25519`. */
@@ -41,6 +45,7 @@ export type UserPrompt =
       /** The account's password on the server (RFC 4252, section 8). */
       readonly type: 'password';
       readonly id: string;
+      readonly jump: JumpName;
       readonly user: string;
       readonly host: string;
       /** True after a password that the server refused. */
@@ -50,6 +55,7 @@ export type UserPrompt =
       /** What the server asks in its own words (RFC 4256): one-time codes, passwords, anything. */
       readonly type: 'keyboard-interactive';
       readonly id: string;
+      readonly jump: JumpName;
       readonly user: string;
       readonly host: string;
       readonly name: string;

@@ -1,5 +1,11 @@
-import { failureKind, type ConnectionFailure, type FailureFacts } from './connection-failure.ts';
+import {
+  failureKind,
+  type AgentTrouble,
+  type ConnectionFailure,
+  type FailureFacts,
+} from './connection-failure.ts';
 import type { GatewayMode } from './gateway-profile.ts';
+import { hopLabel } from './hop-label.ts';
 import type { Translate } from './i18n/index.ts';
 import type { DraftField } from './ipc-contract.ts';
 import { assertNever } from './result.ts';
@@ -109,15 +115,20 @@ export function describeFailure(
   const can = actionsIn(t);
   const retry = isFinal || failureKind(failure.code) === 'blocked' ? can.retry() : can.retryNow();
   const goesOn = isFinal ? undefined : GOES_ON[failure.code];
-  const text = (part: string, params: Params = {}): string => t(`failures.${failure.code}.${part}`, params);
+  const text = (part: string, params: Params = {}): string =>
+    t(`failures.${failure.code}.${part}`, withPlainDetails(params, t('failures.noDetail')));
+  const aboutAgent = (agent: AgentTrouble | undefined): readonly string[] =>
+    agent === undefined ? [] : [t(`failureAgent.${agent}`)];
   const say = (
     params: Params,
     actions: readonly FailureAction[],
     body = 'body',
     more: readonly string[] = [],
+    before: readonly string[] = [],
   ): FailureDescription => ({
     title: text('title', params),
     body: [
+      ...before,
       ...[body, ...more].map((part) => text(part, params)),
       ...(goesOn === undefined ? [] : [t(`failureGoesOn.${goesOn}`)]),
     ].join(' '),
@@ -156,6 +167,11 @@ export function describeFailure(
       return say(failure.facts, [can.settings('sshTarget'), retry], body);
     }
     case 'link-lost':
+      return say(
+        failure.facts,
+        [retry, can.showLog()],
+        failure.facts.detail.trim() === '' ? 'bodySilent' : 'body',
+      );
     case 'link-corrupted':
       return say(failure.facts, [retry, can.showLog()]);
     case 'link-dead':
@@ -165,9 +181,9 @@ export function describeFailure(
       ]);
 
     case 'host-key-changed': {
-      const { host, keyType, offeredFingerprint, known } = failure.facts;
+      const { host, jump, keyType, offeredFingerprint, known } = failure.facts;
       const params = {
-        host,
+        host: hopLabel(jump ?? host, host),
         keyType,
         offered: offeredFingerprint,
         known: list(known.map((key) => key.fingerprint)),
@@ -188,10 +204,11 @@ export function describeFailure(
         failure.facts.file === '' ? 'bodyUnplaced' : 'body',
       );
     case 'host-key-unknown': {
-      const { host, port, fingerprint, file } = failure.facts;
+      const { host, jump, port, keyType, fingerprint, file } = failure.facts;
       const keyscan = `ssh-keyscan -p ${port} ${shellQuote(host)}`;
       const body = fingerprint === '' || file === '' ? 'bodyUnnamed' : 'body';
-      return say(failure.facts, [can.copyHere(keyscan), can.copyThere(COMMANDS.listHostKeys), retry], body);
+      const params = { host: hopLabel(jump ?? host, host), port, keyType, fingerprint, file };
+      return say(params, [can.copyHere(keyscan), can.copyThere(COMMANDS.listHostKeys), retry], body);
     }
     case 'sign-in-declined':
       return say(failure.facts, [can.review('sign-in'), can.settings('sshTarget')]);
@@ -206,19 +223,25 @@ export function describeFailure(
       return say(failure.facts, [retry, can.copyHere(`ls -l ${shellQuote(failure.facts.path)}`)]);
 
     case 'auth-rejected': {
-      const { user, host, offered, tried } = failure.facts;
-      const body = tried.length > 0 ? 'body' : 'bodyNothingTried';
-      const params = { user, host, offered: list(offered), tried: list(tried) };
-      return say(params, [can.settings('identityFile'), can.settings('sshTarget'), retry], body);
+      const { user, host, offered, tried, agent, missing = [] } = failure.facts;
+      const params = { user, host, offered: list(offered), tried: list(tried), missing: list(missing) };
+      const typed = tried.includes('password') ? 'bodyPassword' : 'bodyAnswers';
+      if (tried.includes('password') || tried.includes('keyboard-interactive')) {
+        return say(params, [can.review('sign-in'), can.settings('sshTarget')], typed);
+      }
+      const nothing = missing.length > 0 ? 'bodyMissing' : 'bodyNothingTried';
+      const actions = [can.settings('identityFile'), can.settings('sshTarget'), retry];
+      return say(params, actions, tried.length > 0 ? 'body' : nothing, [], aboutAgent(agent));
     }
     case 'auth-too-many': {
       const { user, host, tried } = failure.facts;
       return say({ user, host, tried: list(tried) }, [can.settings('identityFile'), retry]);
     }
     case 'no-credentials': {
-      const { user, host, looked } = failure.facts;
-      const params = { user, host, looked: list(looked) };
-      return say(params, [can.settings('identityFile'), can.copyHere('ssh-add'), retry]);
+      const { user, host, looked, agent, missing = [] } = failure.facts;
+      const params = { user, host, looked: list(looked), missing: list(missing) };
+      const actions = [can.settings('identityFile'), can.copyHere('ssh-add'), retry];
+      return say(params, actions, missing.length > 0 ? 'bodyMissing' : 'body', [], aboutAgent(agent));
     }
     case 'key-unreadable': {
       const { path, reason } = failure.facts;
@@ -227,6 +250,7 @@ export function describeFailure(
       return say({ path }, [can.settings('identityFile'), ...transport, ...commands, retry], reason);
     }
     case 'passphrase-declined':
+    case 'passphrase-wrong':
       return say(failure.facts, [can.review('passphrase'), can.settings('identityFile')]);
 
     case 'forwarding-disabled':
@@ -404,6 +428,16 @@ export function describeFailure(
 }
 
 type Params = Readonly<Record<string, string | number>>;
+
+/** Words of others go into our sentences, which have their own full stop; where there are none, `noDetail` says so. */
+function withPlainDetails(params: Params, noDetail: string): Params {
+  const plain = Object.entries(params).map(([name, value]): [string, string | number] => {
+    if ((name !== 'detail' && name !== 'reason') || typeof value !== 'string') return [name, value];
+    const bare = value.trim().replace(/[.\s]+$/, '');
+    return [name, bare === '' ? noDetail : bare];
+  });
+  return Object.fromEntries(plain);
+}
 
 const REVIEW_LABELS = {
   'host-key': 'reviewHostKey',

@@ -69,9 +69,8 @@ export class ConnectionTest implements Closable {
     this.#store.add(
       clock.setTimer(TEST_LIMIT_MS, () => this.#fail(failure('gateway-silent', { limitMs: TEST_LIMIT_MS }))),
     );
-    // The form was validated before the test was made.
+    // The form was validated before the test was made; the route still reads the ssh configuration before its first stage.
     this.#begin('settings');
-    this.#pass('settings');
     this.#report();
     route.open(ATTEMPT);
   }
@@ -153,10 +152,6 @@ export class ConnectionTest implements Closable {
 
   #fail(reason: ConnectionFailure): void {
     if (!this.#isRunning()) return;
-    if (!this.#steps.some(({ status }) => status === 'running')) {
-      const next = this.#steps.find(({ status }) => status === 'pending');
-      if (next) this.#begin(next.step);
-    }
     this.#finishRunning('failed');
     this.#end({ type: 'failed', failure: reason });
   }
@@ -182,10 +177,6 @@ export class ConnectionTest implements Closable {
   #begin(step: TestStep): void {
     this.#startedMs.set(step, this.#ports.clock.monotonicMs());
     this.#set(step, 'running', null);
-  }
-
-  #pass(step: TestStep): void {
-    this.#set(step, 'passed', this.#durationOf(step));
   }
 
   #finishRunning(status: 'passed' | 'failed' | 'needs-user'): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ConnectionFailure } from '../../shared/connection-failure.ts';
 import { canRemember, type PromptAnswer, type UserPrompt } from '../../shared/connection-state.ts';
+import { hopLabel } from '../../shared/hop-label.ts';
 import { Emitter } from '../core/emitter.ts';
 import type { Disposable } from '../core/lifecycle.ts';
 import type { Logger, SecretStore } from '../core/ports.ts';
@@ -184,7 +185,8 @@ export class GatewayPromptMemory implements PromptMemory {
    */
   #passwordOf(user: string, host: string): string | null {
     const places = this.#hops.flatMap((hop, index) => {
-      const isMeant = hop.user === user && [hop.name, hop.host, hop.hostKeyAlias].includes(host);
+      const names = [hop.name, hop.host, hop.hostKeyAlias, hopLabel(hop.name, hop.host)];
+      const isMeant = hop.user === user && names.includes(host);
       if (!isMeant) return [];
       const via = this.#hops.slice(0, index).map((jump) => ` via ${jump.host}:${jump.port}`);
       return [`${PASSWORD}${user}@${hop.host}:${hop.port}${via.join('')}`];

@@ -1,4 +1,5 @@
-import { useEffect, useId, useRef, type ReactElement, type ReactNode } from 'react';
+import { useContext, useEffect, useId, useRef, type ReactElement, type ReactNode } from 'react';
+import { DialogMannerContext } from './dialog-manner.ts';
 
 interface DialogProps {
   readonly title: string;
@@ -14,8 +15,8 @@ interface DialogProps {
 }
 
 /**
- * A modal question. The platform's own modal dialog keeps the focus inside, makes everything behind it inert, closes on
- * Escape and gives the focus back. The control that carries `data-autofocus` gets the focus first.
+ * A modal question. The platform's own modal dialog keeps the focus inside, makes everything behind it inert and closes on
+ * Escape. The control that carries `data-autofocus` gets the focus first; what gets it afterwards is the manner's to say.
  */
 export function Dialog({
   title,
@@ -28,6 +29,7 @@ export function Dialog({
 }: DialogProps): ReactElement {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
+  const { comesAtOnce, giveFocusBack } = useContext(DialogMannerContext);
 
   useEffect(() => {
     const dialog = ref.current;
@@ -39,11 +41,11 @@ export function Dialog({
     // Where the dialog is taller than the window, it is read from its beginning.
     dialog.scrollTop = 0;
     return () => {
-      if (dialog.open) dialog.close();
-      // Without a jump: what the answer led to may be in sight elsewhere.
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      // One that is out of the document is closed: its close() would only give the focus back to any field.
+      if (dialog.isConnected && dialog.open) dialog.close();
+      giveFocusBack(before);
     };
-  }, [isInterrupting]);
+  }, [isInterrupting, giveFocusBack]);
 
   const content = (
     <>
@@ -57,7 +59,7 @@ export function Dialog({
   return (
     <dialog
       ref={ref}
-      className="dialog"
+      className={comesAtOnce ? 'dialog dialog--at-once' : 'dialog'}
       role={role}
       aria-modal="true"
       aria-labelledby={titleId}

@@ -3,12 +3,15 @@ import { Button } from '../design/button.tsx';
 import { Dialog } from '../design/dialog.tsx';
 import { useTranslate } from '../gangway-context.ts';
 import { CopyButton } from '../shell/copy-button.tsx';
+import { AskingJump } from './asking-jump.tsx';
+import { useAskingPlace } from './asking-place.ts';
 import { usePromptAnswer, type PromptProps } from './prompt-answer.ts';
 
 /** Whether a host key that nobody has trusted yet is the server's: with all that is needed to compare it. */
 export function HostKeyDialog({ prompt, isInterrupting }: PromptProps<'host-key'>): ReactElement {
   const t = useTranslate();
   const { hasAnswered, answer } = usePromptAnswer(prompt);
+  const host = useAskingPlace(prompt)();
   const cancel = (): void => answer({ type: 'cancel' });
   const command = `ssh-keygen -lf ${publicKeyFile(prompt.keyType)}`;
   const types = prompt.otherKnownTypes.join(', ');
@@ -35,9 +38,10 @@ export function HostKeyDialog({ prompt, isInterrupting }: PromptProps<'host-key'
     >
       <p className="dialog__text">
         {prompt.otherKnownTypes.length === 0
-          ? t('prompts.hostKey.intro', { host: prompt.host })
-          : t('prompts.hostKey.introNewType', { host: prompt.host, types })}
+          ? t('prompts.hostKey.intro', { host })
+          : t('prompts.hostKey.introNewType', { host, types })}
       </p>
+      <AskingJump jump={prompt.jump} />
       <p className="fingerprint mono selectable">
         <span className="visually-hidden">{t('prompts.hostKey.fingerprint')} </span>
         {prompt.fingerprint}

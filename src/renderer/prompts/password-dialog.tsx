@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { useTranslate } from '../gangway-context.ts';
+import { useAskingPlace } from './asking-place.ts';
 import { usePromptAnswer, type PromptProps } from './prompt-answer.ts';
 import { SecretDialog } from './secret-dialog.tsx';
 
@@ -7,10 +8,12 @@ import { SecretDialog } from './secret-dialog.tsx';
 export function PasswordDialog({ prompt, isInterrupting }: PromptProps<'password'>): ReactElement {
   const t = useTranslate();
   const answering = usePromptAnswer(prompt);
+  const place = useAskingPlace(prompt);
   return (
     <SecretDialog
       title={t('prompts.password.title')}
-      intro={t('prompts.password.intro', { account: `${prompt.user}@${prompt.host}` })}
+      intro={t('prompts.password.intro', { account: place(`${prompt.user}@${prompt.host}`) })}
+      jump={prompt.jump}
       label={t('prompts.password.label')}
       submit={t('prompts.signIn')}
       wrong={prompt.wasWrong ? t('prompts.password.wrong', { host: prompt.host }) : null}

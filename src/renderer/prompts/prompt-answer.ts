@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { PromptAnswer, PromptType, UserPrompt } from '../../shared/connection-state.ts';
 import { settle } from '../settle.ts';
 import { useCommands, useShown } from '../gangway-context.ts';
+import { useQuestionRun } from './question-run.ts';
 
 export interface PromptProps<Type extends PromptType> {
   readonly prompt: Extract<UserPrompt, { readonly type: Type }>;
@@ -11,6 +12,8 @@ export interface PromptProps<Type extends PromptType> {
 
 export interface PromptAnswering {
   readonly hasAnswered: boolean;
+  /** What the person chose for the keychain when the same was asked before, in this window. */
+  readonly wasRemembered: boolean;
   readonly answer: (answer: PromptAnswer) => void;
 }
 
@@ -21,16 +24,21 @@ export interface PromptAnswering {
 export function usePromptAnswer(prompt: UserPrompt): PromptAnswering {
   const { api, reportCommandError } = useCommands();
   const { gateway } = useShown();
+  const run = useQuestionRun();
   const [hasAnswered, setHasAnswered] = useState(false);
+  const [wasRemembered] = useState(() => run.isRemembered(prompt));
   return {
     hasAnswered,
+    wasRemembered,
     answer(answer) {
       if (hasAnswered) return;
       setHasAnswered(true);
+      run.answered(prompt, answer);
       const input = { gatewayId: gateway.profile.id, promptId: prompt.id, answer };
       void settle(api.connection.answerPrompt(input)).then((result) => {
         if (result.ok) return;
         setHasAnswered(false);
+        run.notAnswered(prompt);
         reportCommandError(result.error);
       });
     },

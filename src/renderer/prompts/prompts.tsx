@@ -1,5 +1,6 @@
-import { useState, type ReactElement } from 'react';
-import type { UserPrompt } from '../../shared/connection-state.ts';
+import { useEffect, useState, type ReactElement } from 'react';
+import type { ConnectionState, PromptType, UserPrompt } from '../../shared/connection-state.ts';
+import { DialogMannerContext, type DialogManner } from '../design/dialog-manner.ts';
 import { useShown } from '../gangway-context.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { HostKeyDialog } from './host-key-dialog.tsx';
@@ -7,6 +8,8 @@ import { KeyboardInteractiveDialog } from './keyboard-interactive-dialog.tsx';
 import { NoticeDialog } from './notice-dialog.tsx';
 import { PassphraseDialog } from './passphrase-dialog.tsx';
 import { PasswordDialog } from './password-dialog.tsx';
+import type { PromptProps } from './prompt-answer.ts';
+import { QuestionRun, QuestionRunContext, useQuestionRun } from './question-run.ts';
 import { useIsTyping } from './typing.ts';
 
 /**
@@ -16,20 +19,55 @@ import { useIsTyping } from './typing.ts';
 export function Prompts(): ReactElement | null {
   const { connection } = useShown().gateway;
   const isTyping = useIsTyping();
+  const [run] = useState(() => new QuestionRun(isTyping));
+  const mayGoOn = mayAskMore(connection);
+  useEffect(() => {
+    if (!mayGoOn) run.ended();
+  }, [run, mayGoOn]);
   if (connection.status !== 'waiting-for-user' || !connection.attended) return null;
-  // A question of its own has state of its own: nothing that was typed for one is in the next.
-  return <Prompt key={connection.prompt.id} prompt={connection.prompt} isTyping={isTyping} />;
+  return (
+    <QuestionRunContext value={run}>
+      {/* A question of its own has state of its own: nothing that was typed for one is in the next. */}
+      <Prompt key={connection.prompt.id} prompt={connection.prompt} />
+    </QuestionRunContext>
+  );
 }
 
-function Prompt({
-  prompt,
-  isTyping,
-}: {
-  readonly prompt: UserPrompt;
-  readonly isTyping: () => boolean;
-}): ReactElement {
+/** While an attempt goes on, a further question may come at any moment. */
+function mayAskMore(connection: ConnectionState): boolean {
+  switch (connection.status) {
+    case 'connecting':
+    case 'disconnecting':
+      return true;
+    case 'waiting-for-user':
+      return connection.attended;
+    case 'unconfigured':
+    case 'disconnected':
+    case 'paused':
+    case 'connected':
+    case 'backing-off':
+    case 'blocked':
+      return false;
+  }
+}
+
+function Prompt({ prompt }: { readonly prompt: UserPrompt }): ReactElement {
+  const run = useQuestionRun();
   // What counts is the moment at which the question came.
-  const [isInterrupting] = useState(isTyping);
+  const [isInterrupting] = useState(() => run.isInterrupting());
+  const [manner] = useState<DialogManner>(() => ({
+    comesAtOnce: run.isFollowUp(prompt),
+    giveFocusBack: (before) => run.closed(prompt, before),
+  }));
+  useEffect(() => run.opened(prompt), [run, prompt]);
+  return (
+    <DialogMannerContext value={manner}>
+      <Question prompt={prompt} isInterrupting={isInterrupting} />
+    </DialogMannerContext>
+  );
+}
+
+function Question({ prompt, isInterrupting }: PromptProps<PromptType>): ReactElement {
   switch (prompt.type) {
     case 'host-key':
       return <HostKeyDialog prompt={prompt} isInterrupting={isInterrupting} />;

@@ -1,15 +1,17 @@
 import { useState, type ReactElement, type ReactNode } from 'react';
-import type { PromptAnswer } from '../../shared/connection-state.ts';
+import type { JumpName, PromptAnswer } from '../../shared/connection-state.ts';
 import { Button } from '../design/button.tsx';
 import { Dialog } from '../design/dialog.tsx';
 import { SecretField } from '../design/secret-field.tsx';
 import { useTranslate } from '../gangway-context.ts';
+import { AskingJump } from './asking-jump.tsx';
 import type { PromptAnswering } from './prompt-answer.ts';
 import { RememberChoice } from './remember-choice.tsx';
 
 interface SecretDialogProps {
   readonly title: string;
   readonly intro: ReactNode;
+  readonly jump?: JumpName;
   /** Name of the one box. */
   readonly label: string;
   readonly submit: string;
@@ -25,6 +27,7 @@ interface SecretDialogProps {
 export function SecretDialog({
   title,
   intro,
+  jump = null,
   label,
   submit,
   wrong,
@@ -34,9 +37,9 @@ export function SecretDialog({
   answerWith,
 }: SecretDialogProps): ReactElement {
   const t = useTranslate();
-  const { hasAnswered, answer } = answering;
+  const { hasAnswered, wasRemembered, answer } = answering;
   const [secret, setSecret] = useState('');
-  const [remember, setRemember] = useState(false);
+  const [remember, setRemember] = useState(wasRemembered);
   const [isEmptyRefused, setIsEmptyRefused] = useState(false);
   const error = isEmptyRefused ? required : secret === '' && !hasAnswered ? wrong : null;
   const send = (value: PromptAnswer): void => {
@@ -65,6 +68,7 @@ export function SecretDialog({
       }
     >
       <p className="dialog__text selectable">{intro}</p>
+      <AskingJump jump={jump} />
       <SecretField
         data-autofocus=""
         label={label}

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'react';
 const STILL_TYPING_MS = 1000;
 
 /**
- * Whether letters were typed into this window just now. Enter, a click or a key that leaves the field ends the typing: what
+ * Whether letters were typed into this window just now, also where none is taken. Enter, a click or a key that leaves the field ends the typing: what
  * comes after it is expected.
  */
 export function useIsTyping(): () => boolean {
@@ -14,7 +14,10 @@ export function useIsTyping(): () => boolean {
       typedAtMs.current = performance.now();
     };
     const forget = (event: Event): void => {
-      if (event instanceof KeyboardEvent && event.key !== 'Enter' && event.key !== 'Escape') return;
+      if (event instanceof KeyboardEvent && event.key !== 'Enter' && event.key !== 'Escape') {
+        if (isLetter(event)) note();
+        return;
+      }
       typedAtMs.current = Number.NEGATIVE_INFINITY;
     };
     document.addEventListener('input', note, true);
@@ -27,4 +30,8 @@ export function useIsTyping(): () => boolean {
     };
   }, []);
   return () => performance.now() - typedAtMs.current < STILL_TYPING_MS;
+}
+
+function isLetter({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+  return key.length === 1 && !ctrlKey && !metaKey && !altKey;
 }

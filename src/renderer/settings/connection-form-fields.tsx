@@ -137,7 +137,7 @@ function SshFields({ form }: { readonly form: ConnectionForm }): ReactElement {
   return (
     <>
       <TargetField form={form} />
-      <ResolvedTarget draft={form.draft} />
+      <ResolvedTarget draft={form.draft} saves={form.saves} />
       <FormField
         form={form}
         field="identityFile"

@@ -11,9 +11,16 @@ import { useShown, useTranslate } from '../gangway-context.ts';
 import { useResolvedTarget } from './use-resolved-target.ts';
 
 /** One line that says where the target leads; unfolded, everything that decides it. */
-export function ResolvedTarget({ draft }: { readonly draft: GatewayDraft }): ReactElement {
+export function ResolvedTarget({
+  draft,
+  saves,
+}: {
+  readonly draft: GatewayDraft;
+  /** How often the form was saved: then it is read anew. */
+  readonly saves: number;
+}): ReactElement {
   const t = useTranslate();
-  const state = useResolvedTarget(draft);
+  const state = useResolvedTarget(draft, saves);
   const [isOpen, setIsOpen] = useState(false);
   switch (state.type) {
     case 'none':

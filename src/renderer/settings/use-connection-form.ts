@@ -19,6 +19,8 @@ export interface ConnectionForm {
   readonly errors: DraftErrors;
   /** Rises with every refused submission, so that the focus moves to the first wrong field each time. */
   readonly refusals: number;
+  /** Rises with every save. */
+  readonly saves: number;
   readonly set: <F extends keyof FormValues>(field: F, value: FormValues[F]) => void;
   readonly leave: (field: DraftField) => void;
   /** Shows every error; true when there is none. */
@@ -38,6 +40,7 @@ export function useConnectionForm(): ConnectionForm {
   const [left, setLeft] = useState<ReadonlySet<DraftField>>(new Set());
   const [refused, setRefused] = useState<DraftErrors>({});
   const [refusals, setRefusals] = useState(0);
+  const [saves, setSaves] = useState(0);
   const [savedAt, setSavedAt] = useState<{ revision: number; values: FormValues } | null>(null);
 
   const fromMain = savedValues(gateway);
@@ -65,6 +68,7 @@ export function useConnectionForm(): ConnectionForm {
     isDirty: Object.keys(pending).length > 0,
     errors: shown,
     refusals,
+    saves,
     set(field, value) {
       setEdits({ ...pending, [field]: value });
       setRefused(field === 'mode' ? {} : without(refused, field));
@@ -82,6 +86,7 @@ export function useConnectionForm(): ConnectionForm {
     },
     refuse,
     markSaved() {
+      setSaves(saves + 1);
       setSavedAt({ revision: snapshot.revision, values: valuesOf(draft, values) });
       setEdits({});
       setLeft(new Set());

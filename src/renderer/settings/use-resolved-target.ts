@@ -22,13 +22,24 @@ interface Answer {
   readonly failure: ConnectionFailure | null;
 }
 
-/** What the SSH configuration makes of the form's target. An answer to what was typed before is never shown as one. */
-export function useResolvedTarget(draft: GatewayDraft): ResolvedTarget {
+/**
+ * What the SSH configuration makes of the form's target. An answer to what was typed before is never shown as one. It is
+ * asked anew when the person comes back to the window, maybe from an editor, and when `saves` rises; the answer before
+ * stands until then.
+ */
+export function useResolvedTarget(draft: GatewayDraft, saves: number): ResolvedTarget {
   const { api, reportCommandError } = useCommands();
   const [answer, setAnswer] = useState<Answer | null>(null);
+  const [returns, setReturns] = useState(0);
   const { gatewayId, sshTarget, identityFile, sshTransport } = draft;
   const isTarget = parseSshTarget(sshTarget).ok;
   const key = JSON.stringify([gatewayId, sshTarget, identityFile, sshTransport]);
+
+  useEffect(() => {
+    const note = (): void => setReturns((count) => count + 1);
+    window.addEventListener('focus', note);
+    return () => window.removeEventListener('focus', note);
+  }, []);
 
   useEffect(() => {
     if (!isTarget) return undefined;
@@ -49,7 +60,18 @@ export function useResolvedTarget(draft: GatewayDraft): ResolvedTarget {
       isOver = true;
       clearTimeout(timer);
     };
-  }, [api, reportCommandError, isTarget, key, gatewayId, sshTarget, identityFile, sshTransport]);
+  }, [
+    api,
+    reportCommandError,
+    isTarget,
+    key,
+    gatewayId,
+    sshTarget,
+    identityFile,
+    sshTransport,
+    returns,
+    saves,
+  ]);
 
   if (!isTarget) return { type: 'none' };
   if (answer?.key !== key) return { type: 'reading', last: answer?.resolution ?? null };

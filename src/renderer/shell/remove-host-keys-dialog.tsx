@@ -25,6 +25,7 @@ export function RemoveHostKeysDialog({ facts, onClose }: RemoveHostKeysDialogPro
   const [error, setError] = useState<string | null>(null);
   const { host } = facts;
   const isNamed = typedHost.trim() === host;
+  const sayThatItDiffers = (): void => setError(t('hostKeyChanged.nameDiffers', { host }));
 
   const remove = async (): Promise<void> => {
     if (!isNamed || isRemoving) return;
@@ -80,6 +81,15 @@ export function RemoveHostKeysDialog({ facts, onClose }: RemoveHostKeysDialogPro
         onChange={(value) => {
           setTypedHost(value);
           setError(null);
+        }}
+        // The button is off for a wrong name, and then Enter does not submit.
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && !event.nativeEvent.isComposing && !isNamed) sayThatItDiffers();
+        }}
+        onBlur={({ relatedTarget }) => {
+          // On the way to a button nothing may move from under the pointer.
+          if (typedHost !== '' && !isNamed && !(relatedTarget instanceof HTMLButtonElement))
+            sayThatItDiffers();
         }}
         hint={t('hostKeyChanged.removeNext')}
         error={error}

@@ -44,6 +44,7 @@ export const enFailures = {
   'link-lost': {
     title: 'The connection to {{host}} was lost',
     body: 'The SSH connection ended: {{detail}}. Gangway reconnects by itself.',
+    bodySilent: 'The SSH connection ended without a reason. Gangway reconnects by itself.',
   },
   'link-dead': {
     title: '{{host}} stopped answering',
@@ -87,7 +88,14 @@ export const enFailures = {
     title: '{{host}} refused the login for {{user}}',
     body: 'Tried: {{tried}}. The server offers: {{offered}}. Add the public key to ~/.ssh/authorized_keys of {{user}} on {{host}}, or choose another identity file or user.',
     bodyNothingTried:
-      'No key was accepted for trial. The server offers: {{offered}}. Choose an identity file for {{user}}, or another user.',
+      'There was nothing that Gangway could sign in with: none of your keys could be offered. The server takes: {{offered}}. Choose an identity file for {{user}}, or another user.',
+    bodyMissing:
+      'There is no file {{missing}}, which your SSH configuration names as the key for {{host}}. The server takes: {{offered}}. Correct IdentityFile there, put the key in its place, or choose an identity file here.',
+    bodyPassword:
+      '{{host}} did not accept the password for {{user}}. Check the user name and sign in again. Tried: {{tried}}. The server takes: {{offered}}.',
+    /** What was typed into the server's own questions: a password or a code. */
+    bodyAnswers:
+      '{{host}} did not accept what was typed for {{user}}. Check the user name and the password or code, and sign in again. Tried: {{tried}}. The server takes: {{offered}}.',
   },
   'auth-too-many': {
     title: '{{host}} ended the login for {{user}}: too many keys',
@@ -96,6 +104,8 @@ export const enFailures = {
   'no-credentials': {
     title: 'There is no key to sign in to {{host}} with',
     body: 'Neither the SSH agent nor the default keys had one for {{user}}. Looked at: {{looked}}. Choose an identity file, or load a key into the agent.',
+    bodyMissing:
+      'There is no file {{missing}}, which your SSH configuration names as the key for {{host}}. Correct IdentityFile there, put the key in its place, or choose an identity file here. Looked at: {{looked}}.',
   },
   'key-unreadable': {
     title: 'The key {{path}} cannot be used',
@@ -111,6 +121,10 @@ export const enFailures = {
   'passphrase-declined': {
     title: 'The key {{path}} stays locked',
     body: 'It is encrypted, and no passphrase was given. Enter the passphrase, or choose another identity file.',
+  },
+  'passphrase-wrong': {
+    title: 'The passphrase did not open {{path}}',
+    body: 'No passphrase that was given opened the key {{path}}, and nothing else let you in to {{host}}. Enter its passphrase again, or choose another identity file.',
   },
   'host-key-unknown': {
     title: 'The host key of {{host}} is not on file',
@@ -178,7 +192,7 @@ export const enFailures = {
   },
   'openssh-failed': {
     title: 'ssh ended without a connection to {{host}}',
-    body: 'The system’s ssh said: {{detail}}',
+    body: 'The system’s ssh said: {{detail}}.',
     bodySilent: 'The system’s ssh ended without saying why. The log may tell more.',
   },
   'ssh-no-common-algorithm': {
@@ -197,9 +211,9 @@ export const enFailures = {
   },
   'proxy-command-failed': {
     title: 'The ProxyCommand for {{host}} failed',
-    body: '“{{command}}” ended before the connection stood (exit status {{exitCode}}): {{detail}}',
+    body: '“{{command}}” ended before the connection stood (exit status {{exitCode}}): {{detail}}.',
     bodySilent: '“{{command}}” ended before the connection stood (exit status {{exitCode}}), without a word.',
-    bodySignal: '“{{command}}” was ended before the connection stood. {{detail}}',
+    bodySignal: '“{{command}}” was ended before the connection stood: {{detail}}.',
   },
   'proxy-command-not-found': {
     title: 'The ProxyCommand for {{host}} cannot be run',
@@ -326,6 +340,15 @@ export const enFailures = {
   },
   /** Stands in for a list that is empty. */
   none: 'nothing',
+  noDetail: 'no reason was given',
+} as const;
+
+/** Why the SSH agent was of no use; stands before the rest. */
+export const enFailureAgent = {
+  missing: 'The SSH agent does not run: nothing answers at its socket.',
+  silent: 'The SSH agent gave no answer that could be used.',
+  refused: 'The SSH agent refused to let its keys be used.',
+  empty: 'The SSH agent holds no key: it may be locked.',
 } as const;
 
 /** Ends the explanation of what is tried again by itself, where it is. */

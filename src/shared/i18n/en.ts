@@ -1,4 +1,4 @@
-import { enFailureActions, enFailureGoesOn, enFailures } from './en-failures.ts';
+import { enFailureActions, enFailureAgent, enFailureGoesOn, enFailures } from './en-failures.ts';
 
 /**
  * English, the reference language: every other language has the same shape (checked by its type).
@@ -42,6 +42,7 @@ export const en = {
   },
   /** Titles, explanations and action labels of failures (src/shared/failure-remedies.ts). */
   failures: enFailures,
+  failureAgent: enFailureAgent,
   failureGoesOn: enFailureGoesOn,
   failureActions: enFailureActions,
   /** What an attempt is doing, within a sentence. */
@@ -96,7 +97,10 @@ export const en = {
       intro: 'There is nothing to type here. Gangway goes on as soon as it is done.',
     },
     signIn: 'Sign in',
+    /** A server's address, and the gateway's own name behind it. */
+    placeFor: '{{place}} (for {{gateway}})',
     signInTo: 'Sign in to {{host}}',
+    jumpAsks: 'This is the jump host {{jump}}, on the way to the Gateway’s host.',
     remember: 'Remember in the keychain',
     rememberUntilQuit: 'Gangway keeps this until it quits. This system has no keychain that it can use.',
     /** Above words that are not Gangway's own. */
@@ -117,7 +121,7 @@ export const en = {
       },
       signIn: {
         title: 'Sign in to {{host}}',
-        text: 'The SSH server asks {{user}} for more than a key. Gangway connects to {{gateway}} as soon as you are signed in.',
+        text: 'The SSH server asks {{user}} to sign in. Gangway connects to {{gateway}} as soon as that is done.',
         button: 'Sign in…',
       },
       confirm: {

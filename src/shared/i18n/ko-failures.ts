@@ -42,6 +42,7 @@ export const koFailures: Messages['failures'] = {
   'link-lost': {
     title: '{{host}}: 연결이 끊어짐',
     body: 'SSH 연결이 종료되었습니다: {{detail}}. Gangway가 자동으로 다시 연결합니다.',
+    bodySilent: 'SSH 연결이 이유 없이 종료되었습니다. Gangway가 자동으로 다시 연결합니다.',
   },
   'link-dead': {
     title: '{{host}}: 응답이 멈춤',
@@ -83,7 +84,13 @@ export const koFailures: Messages['failures'] = {
     title: '{{host}}: {{user}} 로그인이 거부됨',
     body: '시도한 키: {{tried}}. 서버가 허용하는 방식: {{offered}}. {{host}}에서 {{user}} 사용자의 ~/.ssh/authorized_keys에 공개 키를 추가하거나 다른 신원 파일 또는 사용자를 선택하십시오.',
     bodyNothingTried:
-      '시도할 수 있는 키가 없었습니다. 서버가 허용하는 방식: {{offered}}. {{user}} 사용자의 신원 파일이나 다른 사용자를 선택하십시오.',
+      '로그인에 쓸 수 있는 것이 없습니다. 서버에 제시할 수 있는 키가 하나도 없었습니다. 서버가 허용하는 방식: {{offered}}. {{user}} 사용자의 신원 파일이나 다른 사용자를 선택하십시오.',
+    bodyMissing:
+      'SSH 설정이 {{host}}의 키로 지정한 {{missing}} 파일이 없습니다. 서버가 허용하는 방식: {{offered}}. SSH 설정의 IdentityFile을 고치거나, 그 위치에 키를 두거나, 여기에서 신원 파일을 선택하십시오.',
+    bodyPassword:
+      '{{host}}에서 {{user}} 사용자의 비밀번호가 거부되었습니다. 사용자 이름을 확인하고 다시 로그인하십시오. 시도한 방식: {{tried}}. 서버가 허용하는 방식: {{offered}}.',
+    bodyAnswers:
+      '{{host}}에서 {{user}} 사용자가 입력한 내용이 거부되었습니다. 사용자 이름과 비밀번호 또는 코드를 확인하고 다시 로그인하십시오. 시도한 방식: {{tried}}. 서버가 허용하는 방식: {{offered}}.',
   },
   'auth-too-many': {
     title: '{{host}}: 시도한 키가 너무 많아 {{user}} 로그인이 종료됨',
@@ -92,6 +99,8 @@ export const koFailures: Messages['failures'] = {
   'no-credentials': {
     title: '{{host}}: 로그인할 키가 없음',
     body: 'SSH 에이전트와 기본 키에 {{user}} 사용자의 키가 없습니다. 찾아본 곳: {{looked}}. 신원 파일을 선택하거나 에이전트에 키를 추가하십시오.',
+    bodyMissing:
+      'SSH 설정이 {{host}}의 키로 지정한 {{missing}} 파일이 없습니다. SSH 설정의 IdentityFile을 고치거나, 그 위치에 키를 두거나, 여기에서 신원 파일을 선택하십시오. 찾아본 곳: {{looked}}.',
   },
   'key-unreadable': {
     title: '사용할 수 없는 키: {{path}}',
@@ -108,6 +117,10 @@ export const koFailures: Messages['failures'] = {
   'passphrase-declined': {
     title: '잠긴 키: {{path}}',
     body: '키가 암호화되어 있는데 암호 구문을 입력하지 않았습니다. 암호 구문을 입력하거나 다른 신원 파일을 선택하십시오.',
+  },
+  'passphrase-wrong': {
+    title: '암호 구문이 맞지 않음: {{path}}',
+    body: '입력한 암호 구문으로 {{path}} 키를 열 수 없었고, 다른 방법으로도 {{host}}에 로그인하지 못했습니다. 암호 구문을 다시 입력하거나 다른 신원 파일을 선택하십시오.',
   },
   'host-key-unknown': {
     title: '{{host}}: 기록되지 않은 호스트 키',
@@ -175,7 +188,7 @@ export const koFailures: Messages['failures'] = {
   },
   'openssh-failed': {
     title: '{{host}}: ssh가 연결 없이 종료됨',
-    body: '시스템의 ssh 메시지: {{detail}}',
+    body: '시스템의 ssh 메시지: {{detail}}.',
     bodySilent: '시스템의 ssh가 이유를 알리지 않고 종료되었습니다. 로그를 확인하십시오.',
   },
   'ssh-no-common-algorithm': {
@@ -194,9 +207,9 @@ export const koFailures: Messages['failures'] = {
   },
   'proxy-command-failed': {
     title: '{{host}}: ProxyCommand 실패',
-    body: '연결되기 전에 “{{command}}” 명령이 종료되었습니다(종료 상태 {{exitCode}}): {{detail}}',
+    body: '연결되기 전에 “{{command}}” 명령이 종료되었습니다(종료 상태 {{exitCode}}): {{detail}}.',
     bodySilent: '연결되기 전에 “{{command}}” 명령이 아무 메시지 없이 종료되었습니다(종료 상태 {{exitCode}}).',
-    bodySignal: '연결되기 전에 “{{command}}” 명령이 중단되었습니다. {{detail}}',
+    bodySignal: '연결되기 전에 “{{command}}” 명령이 중단되었습니다: {{detail}}.',
   },
   'proxy-command-not-found': {
     title: '{{host}}: ProxyCommand를 실행할 수 없음',
@@ -323,6 +336,14 @@ export const koFailures: Messages['failures'] = {
     body: '예상하지 못한 일이 발생했습니다: {{detail}}. 자세한 내용은 로그에 있습니다. 다시 시도하면 해결될 수 있습니다.',
   },
   none: '없음',
+  noDetail: '이유를 알 수 없음',
+};
+
+export const koFailureAgent: Messages['failureAgent'] = {
+  missing: 'SSH 에이전트가 실행되고 있지 않습니다. 소켓에서 아무 응답이 없습니다.',
+  silent: 'SSH 에이전트에서 쓸 수 있는 응답이 오지 않았습니다.',
+  refused: 'SSH 에이전트가 키 사용을 거부했습니다.',
+  empty: 'SSH 에이전트에 키가 없습니다. 에이전트가 잠겨 있을 수 있습니다.',
 };
 
 export const koFailureGoesOn: Messages['failureGoesOn'] = {

@@ -1,5 +1,5 @@
 import type { Messages } from './en.ts';
-import { koFailureActions, koFailureGoesOn, koFailures } from './ko-failures.ts';
+import { koFailureActions, koFailureAgent, koFailureGoesOn, koFailures } from './ko-failures.ts';
 
 /** Korean. Terms follow the product's origin document; sentences are short and in the 합니다 style. */
 export const ko: Messages = {
@@ -36,6 +36,7 @@ export const ko: Messages = {
     },
   },
   failures: koFailures,
+  failureAgent: koFailureAgent,
   failureGoesOn: koFailureGoesOn,
   failureActions: koFailureActions,
   stages: {
@@ -87,7 +88,9 @@ export const ko: Messages = {
       intro: '여기에 입력할 내용은 없습니다. 확인이 끝나면 Gangway가 바로 계속합니다.',
     },
     signIn: '로그인',
+    placeFor: '{{place}}({{gateway}} 연결용)',
     signInTo: '{{host}}에 로그인',
+    jumpAsks: '게이트웨이 호스트로 가는 길에 있는 점프 호스트 {{jump}}의 질문입니다.',
     remember: '키체인에 저장',
     rememberUntilQuit: 'Gangway를 종료할 때까지만 보관합니다. 사용할 수 있는 시스템 키체인이 없습니다.',
     serverSays: '{{host}}의 메시지:',
@@ -106,7 +109,7 @@ export const ko: Messages = {
       },
       signIn: {
         title: '{{host}}에 로그인하십시오',
-        text: 'SSH 서버가 {{user}} 사용자에게 키 이외의 확인을 요구합니다. 로그인하면 바로 {{gateway}}에 연결합니다.',
+        text: 'SSH 서버가 {{user}} 사용자의 로그인을 요구합니다. 로그인하면 바로 {{gateway}}에 연결합니다.',
         button: '로그인…',
       },
       confirm: {

@@ -86,7 +86,8 @@ describe.each(['ssh2', 'openssh'] as const)('ssh-agent by %s', (transport) => {
 
     await agent.lock('harbour');
     // A locked agent shows no keys: for ssh2 there is nothing to offer, ssh(1) asks and is refused.
-    await fixture.openFailed(transport === 'ssh2' ? 'no-credentials' : 'auth-rejected');
+    const locked = await fixture.openFailed(transport === 'ssh2' ? 'no-credentials' : 'auth-rejected');
+    expect(locked.agent).toBe('empty');
 
     await agent.unlock('harbour');
     await expectBytes(fixture);
@@ -212,6 +213,7 @@ describe('an agent that is no help', () => {
     await agent.kill();
     const gone = await fixture.openFailed('no-credentials');
 
+    expect([silent.agent, gone.agent]).toEqual(['silent', 'missing']);
     for (const { looked } of [silent, gone]) expect(looked.join(' ')).toContain(agent.socket);
   });
 

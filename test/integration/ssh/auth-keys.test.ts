@@ -65,6 +65,19 @@ describe("PuTTY's key files", () => {
   });
 });
 
+describe('a key file that the configuration names', () => {
+  it('is named where it does not exist and nothing else is there', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    const path = tunnel.file('id_gone');
+    tunnel.setTarget({ identityFiles: [path], identityFileIsExplicit: false });
+    expect(await tunnel.openFailed('no-credentials')).toMatchObject({ looked: [path], missing: [path] });
+    const defaults = ['id_rsa', 'id_ecdsa', 'id_ed25519'].map((name) => tunnel.file(name));
+    tunnel.setTarget({ identityFiles: defaults });
+    expect(await tunnel.openFailed('no-credentials')).not.toHaveProperty('missing');
+  });
+});
+
 describe('RSA keys', () => {
   it.each(['rsa-sha2-512', 'rsa-sha2-256'])('log in where the server takes %s only', async (algorithm) => {
     const key = createKeyPair({ type: 'rsa' });
@@ -136,6 +149,17 @@ describe('an encrypted key', () => {
     const second = await tunnel.answerPrompt(first, passphrase('no'), 'passphrase');
     const up = await tunnel.answerUp(second, passphrase('still no'));
     expect(up.facts.authenticatedWith).toBe(rightPath);
+  });
+
+  it('that no passphrase opened is named where nothing else lets in', async () => {
+    const locked = createKeyPair({ passphrase: 'secret' });
+    const sshd = await lab.startSshd({ clientKeys: [locked] });
+    const tunnel = await tunnelTo(lab, sshd, echo.port);
+    tunnel.setTarget({ numberOfPasswordPrompts: 2 });
+    const first = await tunnel.openPrompt('passphrase');
+    const second = await tunnel.answerPrompt(first, passphrase('no'), 'passphrase');
+    const facts = await tunnel.answerFailed(second, passphrase('still no'), 'passphrase-wrong');
+    expect(facts).toEqual({ path: tunnel.file('id_test'), host: '127.0.0.1' });
   });
 
   it('is not asked about where the server takes no keys', async () => {

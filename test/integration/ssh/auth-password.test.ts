@@ -61,8 +61,19 @@ describe('the password of an account of a real sshd', () => {
     expect(facts).toMatchObject({
       user: 'alice',
       tried: ['password'],
-      offered: expect.arrayContaining(['password']) as unknown,
+      offered: ['publickey', 'password'],
     });
+  });
+
+  it('is what was wrong where the server counts no further, whatever else it takes', async () => {
+    const config = ['PasswordAuthentication yes', 'MaxAuthTries 2'];
+    const sshd = await lab.startSshd({ accounts, config });
+    const tunnel = withoutKeys(await tunnelTo(lab, sshd, echo.port));
+    tunnel.setTarget({ methods: ['password'] });
+    const first = await tunnel.openPrompt('password');
+    const second = await tunnel.answerPrompt(first, password('no'), 'password');
+    const facts = await tunnel.answerFailed(second, password('no again'), 'auth-rejected');
+    expect(facts).toMatchObject({ tried: ['password'], offered: ['publickey', 'password'] });
   });
 
   it('is not asked for where the server does not offer it', async () => {

@@ -80,7 +80,7 @@ describe('a link over a jump', () => {
     proxy.freeze();
     const startedAtMs = performance.now();
     const why = await tunnel.down();
-    expect(why).toMatchObject({ code: 'link-dead', facts: { host: '127.0.0.1' } });
+    expect(why).toMatchObject({ code: 'link-dead', facts: { host: 'jump (127.0.0.1)' } });
     expect(performance.now() - startedAtMs).toBeLessThan(14_500);
     await client.closed();
     proxy.thaw();
@@ -99,7 +99,7 @@ describe('a link over a jump', () => {
     const client = await Client.connect(lab, up.localPort);
     await client.echo('before');
     cut(proxy);
-    expect(await tunnel.down()).toMatchObject({ code: 'link-lost', facts: { host: '127.0.0.1' } });
+    expect(await tunnel.down()).toMatchObject({ code: 'link-lost', facts: { host: 'jump (127.0.0.1)' } });
     await client.closed();
     await Promise.all([jump.waitForSessions(0), target.waitForSessions(0)]);
     expect(downs(tunnel)).toHaveLength(1);

@@ -31,6 +31,12 @@ async function upWithClient(rig: JumpRig): Promise<Client> {
   return client;
 }
 
+/** How the failures of a hop name it: a jump as the configuration does. */
+function shown(rig: JumpRig, index: number): string {
+  const { address } = host(rig, index);
+  return index === rig.tunnel.config.jumps.length ? address : `hop-${index + 1} (${address})`;
+}
+
 describe.skipIf(missing !== null)('a chain of jumps', () => {
   it.each([1, 2, 3])('of %i real servers carries bytes both ways, each with its own key', async (count) => {
     const rig = await startJumpRig(lab, count);
@@ -75,14 +81,19 @@ describe.skipIf(missing !== null)('a chain of jumps', () => {
     const question = await rig.tunnel.openPrompt('host-key');
     const [secondKey] = second.server.hostKeys;
     const [thirdKey] = third.server.hostKeys;
-    expect(question).toMatchObject({ host: second.address, port: 22, fingerprint: secondKey?.fingerprint });
+    expect(question).toMatchObject({
+      jump: 'hop-2',
+      host: second.address,
+      port: 22,
+      fingerprint: secondKey?.fingerprint,
+    });
     expect(third.server.counts().connections).toBe(0);
     const next = await rig.tunnel.answerPrompt(
       question,
       { type: 'trust-host-key', fingerprint: question.fingerprint },
       'host-key',
     );
-    expect(next).toMatchObject({ host: third.address, fingerprint: thirdKey?.fingerprint });
+    expect(next).toMatchObject({ jump: null, host: third.address, fingerprint: thirdKey?.fingerprint });
     await rig.tunnel.answerUp(next, { type: 'trust-host-key', fingerprint: next.fingerprint });
     const known = readFileSync(rig.tunnel.file('known_hosts'), 'utf8');
     for (const { address } of [second, third]) expect(known).toContain(`${address} `);
@@ -96,7 +107,7 @@ describe.skipIf(missing !== null)('a chain of jumps', () => {
     const second = host(rig, 1);
     await second.server.rotateHostKey();
     const facts = await rig.tunnel.openFailed('host-key-changed');
-    expect(facts.host).toBe(second.address);
+    expect(facts).toMatchObject({ host: second.address, jump: 'hop-2' });
     expect(host(rig, 2).server.counts().connections).toBe(0);
   });
 
@@ -105,7 +116,7 @@ describe.skipIf(missing !== null)('a chain of jumps', () => {
     const second = host(rig, 1);
     second.server.setAuthorizedKeys([host(rig, 0).server.clientKey]);
     const facts = await rig.tunnel.openFailed('auth-rejected');
-    expect(facts.host).toBe(second.address);
+    expect(facts.host).toBe(`hop-2 (${second.address})`);
     expect(facts.tried).toHaveLength(1);
     // The session on the hop before went with it.
     await host(rig, 0).server.waitForSessions(0);
@@ -115,9 +126,9 @@ describe.skipIf(missing !== null)('a chain of jumps', () => {
     const rig = await startJumpRig(lab, 3);
     const client = await upWithClient(rig);
     const startedAtMs = performance.now();
-    const { server, address } = host(rig, index);
+    const { server } = host(rig, index);
     await server.killSessions();
-    expect(await rig.tunnel.down()).toMatchObject({ code: 'link-lost', facts: { host: address } });
+    expect(await rig.tunnel.down()).toMatchObject({ code: 'link-lost', facts: { host: shown(rig, index) } });
     await client.closed();
     // The watchdog would have needed more than 5 s.
     expect(performance.now() - startedAtMs).toBeLessThan(5_000);
@@ -130,12 +141,12 @@ describe.skipIf(missing !== null)('a chain of jumps', () => {
   it.each([0, 1, 2])('is called dead after 9 s of silence of hop %i of 3, which is named', async (index) => {
     const rig = await startJumpRig(lab, 3);
     const client = await upWithClient(rig);
-    const { server, address } = host(rig, index);
+    const { server } = host(rig, index);
     const startedAtMs = performance.now();
     server.pause();
     try {
       const why = await rig.tunnel.down();
-      expect(why).toMatchObject({ code: 'link-dead', facts: { host: address } });
+      expect(why).toMatchObject({ code: 'link-dead', facts: { host: shown(rig, index) } });
       expect(performance.now() - startedAtMs).toBeGreaterThan(5_000);
       // 9.5 s, and what a loaded machine may add.
       expect(performance.now() - startedAtMs).toBeLessThan(14_500);

@@ -98,6 +98,7 @@ describe('host keys', () => {
       fingerprint: sshd.hostKeys[0]?.fingerprint,
       knownHostsFile: file,
       otherKnownTypes: [],
+      jump: null,
     });
     expectNoAuthentication(sshd);
     expect(existsSync(file)).toBe(false);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -220,11 +220,12 @@ describe('the way there', () => {
       ...hostLines(tunnel, target, 'gw', ['ProxyJump jump']),
     ];
     useConfigFile(tunnel, lines, 'gw');
-    tunnel.set({ jumps: [{ ...tunnel.config.target, port: jump.port }] });
+    tunnel.set({ jumps: [{ ...tunnel.config.target, name: 'jump', port: jump.port }] });
     const [before] = jump.hostKeys;
     await jump.rotateHostKey();
     expect(await tunnel.openFailed('host-key-changed')).toEqual({
       host: '127.0.0.1',
+      jump: 'jump',
       port: jump.port,
       keyType: 'ssh-ed25519',
       offeredFingerprint: jump.hostKeys[0]?.fingerprint,
@@ -350,6 +351,32 @@ describe('what is left', () => {
     await sshd.waitForSessions(0);
     expect(privateDirs()).toEqual(before);
     await host.close();
+  });
+
+  it('is nothing, at once, where nobody is there to read how ssh ended', async () => {
+    const dir = lab.folder('session');
+    // The last resort waits for this program: whoever is left to it stays.
+    const bin = lab.folder('bin');
+    writeFileSync(join(bin, 'sleep'), '#!/bin/sh\nexec /bin/sleep 600\n', { mode: 0o755 });
+    const guarded = new URL('../../../src/main/node/ssh/openssh/openssh-process.ts', import.meta.url).href;
+    const script = `
+      const { startOpenssh } = await import(${JSON.stringify(guarded)});
+      const env = { PATH: ${JSON.stringify(`${bin}:/usr/bin:/bin`)} };
+      const events = { onLine: (line) => console.log(line), onExit: () => undefined };
+      startOpenssh(['/bin/sh', '-c', 'echo started >&2; exec /bin/sleep 599'], env, ${JSON.stringify(dir)}, events);
+    `;
+    const owner = await startChild({
+      command: process.execPath,
+      args: ['--input-type=module', '-e', script],
+      keepStdin: true,
+    });
+    await owner.waitForLine(/started/);
+    const pids = descendantsOf(owner.pid).map((info) => info.pid);
+    expect(pids.length).toBeGreaterThanOrEqual(3);
+    owner.signal('SIGKILL');
+    await waitFor(() => pids.every((pid) => !isAlive(pid)), { what: 'the guard to end', timeoutMs: 10_000 });
+    expect(existsSync(dir)).toBe(false);
+    await owner.close();
   });
 
   it('is nothing even where ssh does not end by itself', async () => {

@@ -105,7 +105,26 @@ describe('keys', () => {
     const sshd = await lab.startSshd({ clientKeys: [createKeyPair({ passphrase: 'short' })] });
     const tunnel = await opensshTo(lab, sshd, echo.port);
     const asked = await tunnel.openPrompt('passphrase');
-    await tunnel.answerFailed(asked, passphrase('é'.repeat(4_000)), 'auth-rejected');
+    await tunnel.answerFailed(asked, passphrase('é'.repeat(4_000)), 'passphrase-wrong');
+  });
+
+  it('says that no passphrase opened the key', async () => {
+    const sshd = await lab.startSshd({ clientKeys: [createKeyPair({ passphrase: 'secret' })] });
+    const tunnel = await opensshTo(lab, sshd, echo.port, { options: ['NumberOfPasswordPrompts=2'] });
+    const first = await tunnel.openPrompt('passphrase');
+    const second = await tunnel.answerPrompt(first, passphrase('no'), 'passphrase');
+    const facts = await tunnel.answerFailed(second, passphrase('still no'), 'passphrase-wrong');
+    expect(facts).toEqual({ path: tunnel.file('id_test'), host: '127.0.0.1' });
+  });
+
+  it('says why the agent gave no key', async () => {
+    const sshd = await lab.startSshd();
+    const tunnel = await opensshTo(lab, sshd, echo.port, {
+      identityFiles: [],
+      options: ['IdentitiesOnly=no', 'IdentityFile=none'],
+      env: { SSH_AUTH_SOCK: '/nonexistent/agent' },
+    });
+    expect(await tunnel.openFailed('auth-rejected')).toMatchObject({ tried: [], agent: 'missing' });
   });
 
   it('leaves nothing behind when the question is still open at the end', async () => {
@@ -198,6 +217,23 @@ describe('a password', () => {
     expect(JSON.stringify(tunnel.reports)).not.toMatch(/lovelace|byron/);
   });
 
+  it.skipIf(unavailable !== null).each([6, 2])(
+    'is what was wrong when it was refused, where the server counts to %i',
+    async (tries) => {
+      const accounts = createAccounts(lab.folder('accounts'), [{ name: 'ada', password: 'lovelace-1815' }]);
+      const sshd = await lab.startSshd({
+        accounts,
+        config: ['PasswordAuthentication yes', `MaxAuthTries ${tries}`],
+      });
+      const options = ['NumberOfPasswordPrompts=2', 'PreferredAuthentications=password'];
+      const tunnel = await opensshTo(lab, sshd, echo.port, { identityFiles: [], options });
+      const wrong: TunnelAnswer = { type: 'password', password: 'byron-1788' };
+      const second = await tunnel.answerPrompt(await tunnel.openPrompt('password'), wrong, 'password');
+      const facts = await tunnel.answerFailed(second, wrong, 'auth-rejected');
+      expect(facts).toMatchObject({ user: 'ada', tried: ['password'], offered: ['publickey', 'password'] });
+    },
+  );
+
   it.skipIf(unavailable !== null)(
     'is asked for in the words of the server, and again when it was wrong',
     async () => {
@@ -233,6 +269,7 @@ describe('trust', () => {
       fingerprint,
       knownHostsFile: tunnel.file('known_hosts'),
       otherKnownTypes: [],
+      jump: null,
     });
     expect(existsSync(tunnel.file('known_hosts'))).toBe(false);
     await tunnel.answerUp(asked, trust(asked));

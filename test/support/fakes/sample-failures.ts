@@ -29,7 +29,10 @@ const FACTS: { readonly [C in FailureCode]: readonly FailureFacts[C][] } = {
   'ssh-rejecting': [{ host, port: 22 }],
   'ssh-handshake-timeout': [{ host, port: 22, limitMs: 10_000 }],
   'ssh-handshake-failed': [{ host, port: 22, detail: 'no matching key exchange algorithm' }],
-  'link-lost': [{ host, detail: 'ECONNRESET' }],
+  'link-lost': [
+    { host, detail: 'ECONNRESET' },
+    { host, detail: '' },
+  ],
   'link-dead': [{ host, silentMs: 9_000 }],
   'link-corrupted': [{ host }],
   'host-key-changed': [
@@ -66,13 +69,24 @@ const FACTS: { readonly [C in FailureCode]: readonly FailureFacts[C][] } = {
   'auth-rejected': [
     { user: 'ops', host, offered: ['publickey'], tried: ['~/.ssh/id_ed25519'] },
     { user: 'ops', host, offered: [], tried: [] },
+    { user: 'ops', host, offered: ['publickey'], tried: ['~/.ssh/id_ed25519'], agent: 'empty' },
+    { user: 'ops', host, offered: ['publickey'], tried: [], missing: ['~/keys/work'] },
+    { user: 'ops', host, offered: ['publickey', 'password'], tried: ['~/.ssh/id_ed25519', 'password'] },
+    { user: 'ops', host, offered: ['keyboard-interactive'], tried: ['keyboard-interactive'] },
   ],
   'auth-too-many': [{ user: 'ops', host, tried: ['~/.ssh/id_ed25519', 'agent: work'] }],
-  'no-credentials': [{ user: 'ops', host, looked: ['~/.ssh/id_ed25519', 'SSH agent'] }],
+  'no-credentials': [
+    { user: 'ops', host, looked: ['~/.ssh/id_ed25519', 'SSH agent'] },
+    ...(['missing', 'silent', 'refused', 'empty'] as const).map((agent) => {
+      return { user: 'ops', host, looked: ['~/.ssh/id_ed25519', 'SSH agent'], agent };
+    }),
+    { user: 'ops', host, looked: ['~/keys/work'], missing: ['~/keys/work'] },
+  ],
   'key-unreadable': (['missing', 'permission', 'format', 'ppk', 'not-a-file', 'unsupported'] as const).map(
     (reason) => ({ path: '~/.ssh/my key', reason }),
   ),
   'passphrase-declined': [{ path: '~/.ssh/id_ed25519' }],
+  'passphrase-wrong': [{ path: '~/.ssh/id_ed25519', host }],
   'sign-in-declined': [{ host }],
   'forwarding-disabled': [{ host, gatewayPort, detail: 'administratively prohibited' }],
   'gateway-not-listening': [{ host, gatewayPort }],
@@ -87,7 +101,10 @@ const FACTS: { readonly [C in FailureCode]: readonly FailureFacts[C][] } = {
   ],
   'target-invalid': [{ target: '-oProxyCommand=x' }],
   'ssh-config-unsupported': [{ target: 'homelab', directive: 'ProxyJump', value: 'bastion' }],
-  'ssh-config-invalid': [{ target: 'homelab', detail: 'line 3: Bad configuration option: prot' }],
+  'ssh-config-invalid': [
+    { target: 'homelab', detail: 'line 3: Bad configuration option: prot' },
+    { target: 'homelab', detail: "line 4: Bad port 'abc'." },
+  ],
   'ssh-config-needs-openssh': [{ target: 'homelab', directives: ['Match exec', 'CanonicalizeHostname'] }],
   'openssh-missing': [
     { target: 'homelab', reasons: [{ code: 'security-key', detail: '~/.ssh/id_ed25519_sk' }] },

@@ -3,6 +3,7 @@ import type { UserPrompt } from '../../../src/shared/connection-state.ts';
 /** Questions as main asks them; the unknown host key is on another port than 22. */
 export const sampleHostKeyPrompt = {
   type: 'host-key',
+  jump: null,
   id: 'p1',
   host: 'homelab',
   port: 2222,
@@ -21,6 +22,7 @@ export const samplePassphrasePrompt = {
 
 export const sampleInteractivePrompt = {
   type: 'keyboard-interactive',
+  jump: null,
   id: 'p3',
   user: 'ops',
   host: 'homelab',
@@ -35,6 +37,7 @@ export const sampleInteractivePrompt = {
 
 export const samplePasswordPrompt = {
   type: 'password',
+  jump: null,
   id: 'p5',
   user: 'ops',
   host: 'homelab',

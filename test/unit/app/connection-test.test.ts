@@ -112,6 +112,7 @@ describe('ConnectionTest', () => {
       attempt: 1,
       prompt: {
         type: 'host-key',
+        jump: null,
         id: 'p',
         host: 'homelab',
         port: 22,
@@ -135,6 +136,15 @@ describe('ConnectionTest', () => {
     expect(await bench.ended()).toEqual({ type: 'failed', failure: refused });
     expect(bench.steps).toContain('opening-socket failed');
     expect(bench.steps).toContain('gateway-handshake pending');
+  });
+
+  it('fails the settings where the ssh configuration leads nowhere: no port was opened yet', async () => {
+    const bench = new Bench();
+    const broken = failure('ssh-config-invalid', { target: 'homelab', detail: 'Bad configuration option' });
+    bench.routeEvents.emit({ type: 'route-down', attempt: 1, failure: broken });
+    expect(await bench.ended()).toEqual({ type: 'failed', failure: broken });
+    expect(bench.steps).toContain('settings failed');
+    expect(bench.steps).toContain('opening-listener pending');
   });
 
   it('fails where the gateway does not answer although the session is up', async () => {

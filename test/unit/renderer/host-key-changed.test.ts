@@ -71,6 +71,25 @@ describe('a changed host key', () => {
     ]);
   });
 
+  test('says beside the box that the name is another, by Enter and when the box is left', async () => {
+    await renderApp('health', { connection });
+    const dialog = open();
+    const words = (): HTMLElement | null => screen.queryByText(/This is not the host’s name/);
+    fireEvent.change(typed(), { target: { value: 'homelab' } });
+    expect(words()).toBeNull();
+    fireEvent.keyDown(typed(), { key: 'Enter' });
+    expect(words()?.className).toContain('field__error');
+    fireEvent.change(typed(), { target: { value: 'homelab.' } });
+    expect(words()).toBeNull();
+    fireEvent.blur(typed(), { relatedTarget: within(dialog).getByRole('button', { name: 'Cancel' }) });
+    expect(words(), 'nothing moves from under the pointer').toBeNull();
+    fireEvent.blur(typed());
+    expect(words()).not.toBeNull();
+    fireEvent.change(typed(), { target: { value: 'homelab.example' } });
+    fireEvent.blur(typed());
+    expect(words()).toBeNull();
+  });
+
   test.each<[RemoveHostKeysError, RegExp]>([
     [{ type: 'name-differs' }, /This is not the host’s name/],
     [{ type: 'nothing-to-remove' }, /Nothing was removed/],

@@ -11,7 +11,7 @@ import {
   samplePassphrasePrompt as passphrase,
   samplePasswordPrompt as password,
 } from '../../support/fakes/sample-prompts.ts';
-import { GATEWAY_ID } from './fake-gangway.ts';
+import { GATEWAY_ID, type FakeGangway } from './fake-gangway.ts';
 import { renderApp, useBrowserParts } from './render-app.ts';
 
 useBrowserParts();
@@ -133,6 +133,25 @@ describe('the questions of a server', () => {
     await screen.findByRole('dialog');
   });
 
+  test('are sent by Enter in the last box only: before it, Enter goes to the next', async () => {
+    const { fake } = await renderApp('settings', { connection: asking(interactive) });
+    typeAtFocus('hunter2\n');
+    expect(document.activeElement).toBe(field('Code:'));
+    expect(fake.callsOf('connection.answerPrompt')).toEqual([]);
+    typeAtFocus('123456\n');
+    expect(fake.callsOf('connection.answerPrompt')).toMatchObject([
+      { answer: { responses: ['hunter2', '123456'] } },
+    ]);
+    await screen.findByRole('dialog');
+  });
+
+  test('leave Enter to an input method that composes', async () => {
+    await renderApp('settings', { connection: asking(interactive) });
+    const first = field('Password:');
+    expect(fireEvent.keyDown(first, { key: 'Enter', isComposing: true })).toBe(true);
+    expect(document.activeElement).toBe(first);
+  });
+
   test('may be answered with nothing: some servers ask for Enter only', async () => {
     const { fake } = await renderApp('settings', {
       connection: asking({ ...interactive, prompts: [{ text: '', echo: true }] }),
@@ -235,8 +254,238 @@ describe('a question that takes the place of another', () => {
     push({ connection: asking(password) });
     expect(document.activeElement).not.toBe(message);
     expect(document.activeElement).not.toBe(field('Password'));
+    typeAtFocus('hunter2');
     push({});
+    expect(isAtRest()).toBe(true);
+    expect(message).toHaveProperty('value', 'hello');
+  });
+});
+
+/** As a keyboard does: the keys go where the focus is, and Enter does there what a browser does. */
+function typeAtFocus(text: string): void {
+  for (const key of text) {
+    const at = document.activeElement ?? document.body;
+    const isDefault = fireEvent.keyDown(at, { key: key === '\n' ? 'Enter' : key });
+    if (!isDefault) continue;
+    const isBox = at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement;
+    if (key !== '\n') {
+      if (isBox) fireEvent.input(at, { target: { value: at.value + key } });
+    } else if (at instanceof HTMLButtonElement) fireEvent.click(at);
+    else if (isBox && at.form !== null) fireEvent.submit(at.form);
+  }
+}
+
+const isAtRest = (): boolean => document.activeElement?.matches('h1, h2') === true;
+const CONNECTING: ConnectionState = {
+  status: 'connecting',
+  attempt: 1,
+  stage: 'authenticating',
+  reconnecting: false,
+  lastFailure: null,
+};
+const DOWN: ConnectionState = { status: 'disconnected' };
+const DRAFT = 'a message';
+const composer = async (): Promise<HTMLTextAreaElement> => {
+  const message = await screen.findByRole<HTMLTextAreaElement>('textbox', { name: 'Message' });
+  fireEvent.input(message, { target: { value: DRAFT } });
+  // Long enough ago to be no typing.
+  fireEvent.click(message);
+  message.focus();
+  return message;
+};
+/** What would have left the window. */
+const sent = (fake: FakeGangway): readonly string[] =>
+  fake.calls
+    .map(({ name }) => name)
+    .filter((name) =>
+      ['settings.saveAndConnect', 'chat.send', 'connection.answerPrompt', 'connection.attend'].includes(name),
+    );
+
+describe('a question that is withdrawn while it is being answered', () => {
+  const ends: readonly [string, ConnectionState][] = [
+    ['the server hangs up', asking(password, false)],
+    ['it is tried again', CONNECTING],
+    ['the person disconnects elsewhere', DOWN],
+  ];
+
+  test.each(ends)('leaves the SSH target alone: %s', async (_name, end) => {
+    const { fake, push } = await renderApp('settings', { connection: DOWN });
+    const target = screen.getByRole<HTMLInputElement>('combobox', { name: 'SSH target' });
+    target.focus();
+    push({ connection: asking(password) });
+    field('Password').focus();
+    typeAtFocus('hun');
+    expect(field('Password').value).toBe('hun');
+    push({ connection: end });
+    expect(isAtRest()).toBe(true);
+    typeAtFocus('ter2\n');
+    expect(target.value).toBe('ada@homelab');
+    expect(document.body.textContent).not.toContain('ter2');
+    expect(sent(fake)).toEqual([]);
+    await act(() => Promise.resolve());
+  });
+
+  test.each(ends)('leaves the message alone: %s', async (_name, end) => {
+    const { fake, push } = await renderApp('chat');
+    const message = await composer();
+    push({ connection: asking(interactive) });
+    typeAtFocus('hun');
+    push({ connection: end });
+    typeAtFocus('ter2\n');
+    expect(message.value).toBe(DRAFT);
+    expect(sent(fake)).toEqual([]);
+  });
+
+  test('presses no button by Enter', async () => {
+    const { fake, push } = await renderApp('settings', { connection: DOWN });
+    screen.getByRole('button', { name: 'Save and connect' }).focus();
+    push({ connection: asking(password) });
+    typeAtFocus('hun');
+    push({ connection: asking(password, false) });
+    expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Sign in to homelab' }));
+    typeAtFocus('ter2\n');
+    expect(sent(fake)).toEqual([]);
+    await act(() => Promise.resolve());
+  });
+
+  test('gives its letters to no box of the question that takes its place', async () => {
+    const { fake, push } = await renderApp('chat', { connection: asking(password) });
+    typeAtFocus('hun');
+    // Without a letter for a while it is still the withdrawal that counts.
+    fireEvent.click(field('Password'));
+    push({ connection: asking({ ...interactive, prompts: [{ text: 'Code:', echo: true }] }) });
+    typeAtFocus('ter2\n');
+    expect(field('Code:').value).toBe('');
+    push({ connection: asking(password, false) });
+    typeAtFocus('more');
+    push({ connection: asking({ ...password, id: 'again' }) });
+    typeAtFocus('more');
+    expect(field('Password').value).toBe('');
+    expect(sent(fake)).toEqual([]);
+  });
+});
+
+describe('after an answer the focus', () => {
+  const answerIt = async (text: string): Promise<void> => {
+    typeAtFocus(text);
+    await act(() => Promise.resolve());
+  };
+
+  test.each<[string, ConnectionState]>([
+    ['the person pauses', { status: 'paused', reason: 'user' }],
+    ['the attempt is over', DOWN],
+  ])('goes back to the message once %s', async (_name, end) => {
+    const { push } = await renderApp('chat');
+    const message = await composer();
+    push({ connection: asking(password) });
+    await answerIt('hunter2\n');
+    push({ connection: CONNECTING });
+    expect(isAtRest()).toBe(true);
+    push({ connection: end });
     expect(document.activeElement).toBe(message);
+  });
+
+  test('goes back at once where the question was cancelled', async () => {
+    const { push } = await renderApp('chat');
+    const message = await composer();
+    push({ connection: asking(password) });
+    typeAtFocus('hun');
+    press('Cancel');
+    push({ connection: DOWN });
+    expect(document.activeElement).toBe(message);
+    await act(() => Promise.resolve());
+  });
+
+  test('is not where a further question would lose its first letters to', async () => {
+    const { push } = await renderApp('chat');
+    const message = await composer();
+    push({ connection: asking(password) });
+    await answerIt('hunter2\n');
+    push({ connection: CONNECTING });
+    typeAtFocus('12');
+    push({ connection: asking({ ...interactive, prompts: [{ text: 'Code:', echo: true }] }) });
+    expect(message.value).toBe(DRAFT);
+    field('Code:').focus();
+    await answerIt('123456\n');
+    push({ connection: DOWN });
+    expect(document.activeElement).toBe(message);
+  });
+
+  test('does not go back in the middle of what is being typed', async () => {
+    const { push } = await renderApp('chat');
+    const message = await composer();
+    push({ connection: asking(password) });
+    await answerIt('hunter2\n');
+    push({ connection: CONNECTING });
+    typeAtFocus('secret');
+    push({ connection: DOWN });
+    expect(isAtRest()).toBe(true);
+    expect(message.value).toBe(DRAFT);
+  });
+});
+
+test.each([
+  [{ ...password, host: '127.0.0.1' }, 'the password of ops@127.0.0.1 (for homelab).'],
+  [{ ...interactive, host: '127.0.0.1' }, 'lets ops@127.0.0.1 (for homelab) in.'],
+  [{ ...hostKey, host: '127.0.0.1' }, 'first connection to 127.0.0.1 (for homelab).'],
+  [password, 'the password of ops@homelab.'],
+  [{ ...password, host: '127.0.0.1', jump: 'bastion' }, 'the password of ops@127.0.0.1.'],
+] satisfies [UserPrompt, string][])(
+  'a question names the gateway where its address does not: %j',
+  async (prompt, words) => {
+    await renderApp('health', { connection: asking(prompt) });
+    expect((screen.queryByRole('dialog') ?? screen.getByRole('alertdialog')).textContent).toContain(words);
+  },
+);
+
+describe('a follow-up question', () => {
+  const again = { ...password, id: 'again', wasWrong: true };
+  const isRemembered = (): boolean =>
+    screen.getByRole<HTMLInputElement>('checkbox', { name: 'Remember in the keychain' }).checked;
+
+  test.each([true, false])('keeps the choice for the keychain: %j', async (choice) => {
+    const { push } = await renderApp('chat', { connection: asking(password) });
+    if (choice) fireEvent.click(screen.getByRole('checkbox'));
+    typeAtFocus('wrong\n');
+    push({ connection: CONNECTING });
+    push({ connection: asking(again) });
+    expect(isRemembered()).toBe(choice);
+    push({ connection: asking({ ...again, id: 'other', user: 'root' }) });
+    expect(isRemembered()).toBe(false);
+    await act(() => Promise.resolve());
+  });
+
+  test('keeps nothing of what cannot be remembered', async () => {
+    const words = { ...interactive, prompts: [{ text: 'Password:', echo: false }] };
+    const code = { ...interactive, id: 'code', prompts: [{ text: 'Code:', echo: false }] };
+    const { fake, push } = await renderApp('chat', { connection: asking(words) });
+    fireEvent.click(screen.getByRole('checkbox'));
+    typeAtFocus('hunter2\n');
+    push({ connection: asking(code) });
+    typeAtFocus('123456\n');
+    expect(fake.callsOf('connection.answerPrompt')).toMatchObject([
+      { answer: { remember: true } },
+      { promptId: 'code', answer: { responses: ['123456'], remember: false } },
+    ]);
+    push({ connection: asking({ ...words, id: 'again' }) });
+    expect(isRemembered()).toBe(true);
+    await act(() => Promise.resolve());
+  });
+
+  test('does not fade in anew where it is of the same kind', async () => {
+    const isAtOnce = (): boolean => screen.getByRole('dialog').classList.contains('dialog--at-once');
+    const { push } = await renderApp('chat', { connection: asking(password) });
+    expect(isAtOnce()).toBe(false);
+    typeAtFocus('wrong\n');
+    push({ connection: CONNECTING });
+    push({ connection: asking(again) });
+    expect(isAtOnce()).toBe(true);
+    push({ connection: asking(interactive) });
+    expect(isAtOnce()).toBe(false);
+    push({ connection: DOWN });
+    push({ connection: asking({ ...interactive, id: 'later' }) });
+    expect(isAtOnce()).toBe(false);
+    await act(() => Promise.resolve());
   });
 });
 

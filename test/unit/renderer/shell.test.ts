@@ -146,12 +146,13 @@ describe('an unknown host key', () => {
     ]);
   });
 
-  test('goes with the question, and the focus returns to where it was', async () => {
+  test('goes with the answer, and the focus returns to where it was', async () => {
     const { push } = await renderApp('settings');
     const target = screen.getByRole('combobox', { name: 'SSH target' });
     target.focus();
     push({ connection: waiting(hostKey) });
     expect(document.activeElement).not.toBe(target);
+    fireEvent.click(screen.getByRole('button', { name: 'Trust and connect' }));
     push({});
     expect(screen.queryByRole('alertdialog')).toBeNull();
     expect(document.activeElement).toBe(target);

@@ -210,6 +210,21 @@ describe('what a target is resolved as', () => {
     expect(fake.callsOf('settings.resolveTarget')).toHaveLength(2);
   });
 
+  test('is read anew when the person comes back to the window, and after a save', async () => {
+    let port = 2200;
+    const fake = await renderForm((scripted) =>
+      scripted.answer('settings.resolveTarget', () => ok(ok(aResolution({ port: (port += 1) })))),
+    );
+    type('homelab');
+    await waitFor(() => expect(line()).toContain(':2201'));
+    fireEvent.focus(window);
+    expect(line(), 'stands until the new answer is there').toContain(':2201');
+    await waitFor(() => expect(line()).toContain(':2202'));
+    fireEvent.click(screen.getByRole('button', { name: 'Save and connect' }));
+    await waitFor(() => expect(line()).toContain(':2203'));
+    expect(fake.callsOf('settings.resolveTarget')).toHaveLength(3);
+  });
+
   test('is never what was typed before', async () => {
     await renderForm();
     type('homelab');

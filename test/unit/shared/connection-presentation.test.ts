@@ -20,6 +20,7 @@ const PROMPT = {
 } as const;
 const HOST_KEY = {
   type: 'host-key',
+  jump: null,
   id: 'p',
   host: 'homelab.example',
   port: 22,
@@ -61,7 +62,7 @@ const table: readonly (readonly [ConnectionState, string, string])[] = [
       attempt: 1,
       reconnecting: true,
       attended: false,
-      prompt: { type: 'password', id: 'p', user: 'ops', host: 'bastion', wasWrong: false },
+      prompt: { type: 'password', jump: null, id: 'p', user: 'ops', host: 'bastion', wasWrong: false },
     },
     'Waiting for you: sign in to bastion for homelab',
     'waiting',

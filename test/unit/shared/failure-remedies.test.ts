@@ -42,7 +42,8 @@ describe('every failure', () => {
     for (const words of [title, body, ...actions.map((action) => action.label)]) {
       expect(words.trim()).not.toBe('');
       expect(words).not.toMatch(/\{\{|\}\}|undefined|\[object|NaN/);
-      expect(words).not.toMatch(/failures?\.|failureActions|transportReasons|algorithmKinds/);
+      expect(words).not.toMatch(/failures?\.|failureActions|failureAgent|transportReasons|algorithmKinds/);
+      expect(words, 'has one full stop').not.toMatch(/\.\.|: \./);
       expect(words, 'names no fact that is unknown').not.toMatch(/ {2}| [.,:;)]|“”|\(\)|line 0|\s0행/);
     }
     expect(actions.length).toBeGreaterThanOrEqual(1);
@@ -51,7 +52,7 @@ describe('every failure', () => {
 
   it('has a sample of every code, and no words without a code', () => {
     expect(new Set(SAMPLE_FAILURES.map((failed) => failed.code))).toEqual(new Set(FAILURE_CODES));
-    expect(new Set(Object.keys(enFailures))).toEqual(new Set([...FAILURE_CODES, 'none']));
+    expect(new Set(Object.keys(enFailures))).toEqual(new Set([...FAILURE_CODES, 'none', 'noDetail']));
   });
 
   it('says in the language itself what OpenSSH is needed for, and which kind of algorithm is not shared', () => {
@@ -125,6 +126,33 @@ describe('facts', () => {
     expect(title).toBe('homelab.example refused the login for ops');
     expect(body).toContain('~/.ssh/id_ed25519');
     expect(body).toContain('The server offers: publickey.');
+  });
+
+  it('says which secret was wrong, and asks for it again first', () => {
+    const wrong = inWords(sampleFailure('passphrase-wrong'));
+    expect(wrong.title).toBe('The passphrase did not open ~/.ssh/id_ed25519');
+    expect(wrong.actions[0]).toMatchObject({ type: 'review', question: 'passphrase' });
+    const facts = { user: 'ops', host: 'homelab', offered: ['publickey', 'password'], tried: ['password'] };
+    const refused = inWords(failure('auth-rejected', facts));
+    expect(refused.body).toMatch(/^homelab did not accept the password for ops\./);
+    expect(refused.body).not.toContain('authorized_keys');
+    expect(refused.actions[0]).toMatchObject({ type: 'review', question: 'sign-in' });
+  });
+
+  it('says why the agent was of no use, and which key file is missing', () => {
+    const facts = { user: 'ops', host: 'homelab', looked: ['/k'] } as const;
+    expect(inWords(failure('no-credentials', { ...facts, agent: 'empty' })).body).toMatch(
+      /^The SSH agent holds no key: it may be locked\. Neither/,
+    );
+    expect(inWords(failure('no-credentials', { ...facts, missing: ['/k'] })).body).toMatch(
+      /^There is no file \/k, /,
+    );
+  });
+
+  it('puts words of others into its own sentences', () => {
+    const lost = (detail: string) => inWords(failure('link-lost', { host: 'homelab', detail })).body;
+    expect(lost('closed.\n')).toContain('ended: closed. Gangway');
+    expect(lost(' ')).toBe('The SSH connection ended without a reason. Gangway reconnects by itself.');
   });
 
   it('names both fingerprints and the line when a host key changed', () => {

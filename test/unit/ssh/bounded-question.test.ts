@@ -8,7 +8,13 @@ import type { Question } from '../../../src/main/node/tunnel/tunnel-session.ts';
 type Interactive = Extract<Question, { type: 'keyboard-interactive' }>;
 function question(change: Partial<Interactive> = {}): Interactive {
   const prompts = [{ text: 'Password: ', echo: false }];
-  const fixed = { type: 'keyboard-interactive', user: 'ops', host: 'homelab', wasWrong: false } as const;
+  const fixed = {
+    type: 'keyboard-interactive',
+    jump: null,
+    user: 'ops',
+    host: 'homelab',
+    wasWrong: false,
+  } as const;
   return { ...fixed, name: '', instructions: '', prompts, ...change };
 }
 

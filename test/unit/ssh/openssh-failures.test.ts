@@ -42,6 +42,8 @@ function endOf(
     exitCode: 255,
     connectLimitMs: 10_000,
     explicitKey: null,
+    asked: [],
+    missingKeys: [],
     ...rest,
   };
 }
@@ -357,6 +359,32 @@ describe('the end of ssh', () => {
       'ada@127.0.0.1: Permission denied (publickey).',
     ]);
     expect(classifyOpensshEnd(end).code).toBe('auth-rejected');
+  });
+
+  it('tells a passphrase that was wrong from a key that was opened and refused', () => {
+    const accepted = [...AUTH, 'debug1: Authentications that can continue: publickey', OFFER];
+    const at = accepted.reduce(afterLine, NO_PROGRESS);
+    const asked = [{ type: 'passphrase', keyPath: '/home/ada/.ssh/id_a', at }] as const;
+    const refused = 'ada@127.0.0.1: Permission denied (publickey).';
+    const codeOf = (...lines: readonly string[]): string =>
+      classifyOpensshEnd(endOf([...accepted, ...lines, refused], { asked })).code;
+    expect(codeOf()).toBe('passphrase-wrong');
+    expect(codeOf('debug1: Authentications that can continue: publickey')).toBe('auth-rejected');
+    const other = 'debug1: Offering public key: /k ED25519 SHA256:x explicit';
+    expect(codeOf(other, 'debug1: Authentications that can continue: publickey')).toBe('passphrase-wrong');
+  });
+
+  it('says why the agent gave no key, and which named key is not there', () => {
+    const facts = (line: string) =>
+      classifyOpensshEnd(
+        endOf([...AUTH, line, 'ada@127.0.0.1: Permission denied (publickey).'], { missingKeys: ['/k'] }),
+      ).facts;
+    const list = 'debug1: get_agent_identities: ssh_fetch_identitylist: ';
+    const socket = 'debug1: get_agent_identities: ssh_get_authentication_socket: ';
+    expect(facts(`${list}agent contains no identities`)).toMatchObject({ agent: 'empty', missing: ['/k'] });
+    expect(facts(`${list}agent refused operation`)).toMatchObject({ agent: 'refused' });
+    expect(facts(`${list}communication with agent failed`)).toMatchObject({ agent: 'silent' });
+    expect(facts(`${socket}No such file or directory`)).toMatchObject({ agent: 'missing' });
   });
 
   const FORGED = [

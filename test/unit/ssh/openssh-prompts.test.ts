@@ -34,6 +34,7 @@ describe('what ssh asks', () => {
     const asked = request(hostKeyText(name, '(yes/no/[fingerprint])? '));
     expect(questionOf(asked, context)).toEqual({
       type: 'host-key',
+      jump: null,
       ...place,
       keyType: 'ssh-ed25519',
       fingerprint: FINGERPRINT,
@@ -61,7 +62,10 @@ describe('what ssh asks', () => {
       "Enter passphrase for key '/home/ada/it's mine': ",
       { type: 'passphrase', keyPath: "/home/ada/it's mine" },
     ],
-    ["ada@corp@gw.example's password: ", { type: 'password', user: 'ada@corp', host: 'gw.example' }],
+    [
+      "ada@corp@gw.example's password: ",
+      { type: 'password', jump: null, user: 'ada@corp', host: 'gw.example' },
+    ],
   ])('is a secret: %s', (text, expected) => {
     expect(questionOf(request(text), context)).toEqual({ ...expected, wasWrong: false });
     expect(questionOf(request(text), { ...context, asked: [text] })).toEqual({ ...expected, wasWrong: true });
@@ -79,6 +83,7 @@ describe('what ssh asks', () => {
     const question = questionOf(request(text), context);
     expect(question).toEqual({
       type: 'keyboard-interactive',
+      jump: null,
       user: 'ada',
       host,
       name: '',

@@ -28,6 +28,7 @@ export function failureLayer({ code }: ConnectionFailure): LadderLayer | null {
     case 'no-credentials':
     case 'key-unreadable':
     case 'passphrase-declined':
+    case 'passphrase-wrong':
     case 'sign-in-declined':
     case 'host-key-unknown':
     case 'target-invalid':

@@ -139,7 +139,16 @@ export class HostKeyCheck {
     const knownHostsFile = this.#file;
     return {
       type: 'untrusted',
-      question: { type: 'host-key', host, port, keyType, fingerprint, knownHostsFile, otherKnownTypes },
+      question: {
+        type: 'host-key',
+        jump: null,
+        host,
+        port,
+        keyType,
+        fingerprint,
+        knownHostsFile,
+        otherKnownTypes,
+      },
     };
   }
 

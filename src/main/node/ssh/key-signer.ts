@@ -15,6 +15,8 @@ export interface KeySignerDeps {
   ask(question: Question): Promise<TunnelAnswer | null>;
   /** A person or an agent has to act. */
   onWait(why: 'agent' | 'person'): void;
+  /** Its passphrase was asked for, and none that was given opened it. */
+  onUnopened(path: string): void;
 }
 
 /** Signs with keys of agents and of files. Every result is null when the session ended meanwhile. */
@@ -48,7 +50,8 @@ export class KeySigner {
   async open(path: string): Promise<Result<Extract<KeyFile, { type: 'usable' }>, string> | null> {
     const { keyRing, passphrasePrompts } = this.#deps;
     let file = await keyRing.load(path, null);
-    for (let tries = 0; file.type === 'encrypted' && tries < passphrasePrompts; tries += 1) {
+    let tries = 0;
+    for (; file.type === 'encrypted' && tries < passphrasePrompts; tries += 1) {
       this.#deps.onWait('person');
       const question: Question = { type: 'passphrase', keyPath: file.path, wasWrong: tries > 0 };
       const answer = await this.#deps.ask(question);
@@ -59,6 +62,7 @@ export class KeySigner {
       case 'usable':
         return ok(file);
       case 'encrypted':
+        if (tries > 0) this.#deps.onUnopened(file.path);
         return err('no passphrase opened it');
       case 'public':
         return err('its private half is missing');

@@ -48,12 +48,21 @@ export class LoginHistory {
   /** How often the server refused what a person had typed. */
   readonly refusals = { password: 0, 'keyboard-interactive': 0 };
   connections = 0;
+  /** The key file whose passphrase was asked for in vain, the last one. */
+  unopened: string | null = null;
+  /** An agent would not sign with a key that the server had accepted. */
+  hasAgentRefused = false;
   /** Keys were left out because the server allows too few tries. */
   hasLeftOver = false;
 
   /** Labels, in order of their first try. */
   get tried(): readonly string[] {
     return [...this.#tried];
+  }
+
+  /** Something that a person typed was shown to the server. */
+  get hasTyped(): boolean {
+    return this.#tried.has('password') || this.#tried.has('keyboard-interactive');
   }
 
   note(label: string): void {

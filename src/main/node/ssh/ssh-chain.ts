@@ -12,6 +12,7 @@ import type {
   TunnelSessionEvents,
 } from '../tunnel/tunnel-session.ts';
 import { JoinedStream } from './joined-stream.ts';
+import { failureOfJump, questionOfJump } from './jump-names.ts';
 import { WATCHDOG_TIMING, watchdogTiming } from './link-watchdog.ts';
 import { ProxyCommandRun } from './proxy-command.ts';
 import { classifyJumpError } from './ssh-errors.ts';
@@ -141,7 +142,11 @@ export class SshChain implements TunnelSession {
         const isLaterHop = index > 0 && stage === 'opening-socket';
         this.#events.onStage(stage, limitMs ?? (isLaterHop ? this.#timing.connectLimitMs : null));
       },
-      ask: async (question, withdraw) => (this.#over ? null : this.#events.ask(question, withdraw)),
+      ask: async (question, withdraw) => {
+        if (this.#over) return null;
+        const jump = this.#config.jumps[index];
+        return this.#events.ask(jump === undefined ? question : questionOfJump(question, jump), withdraw);
+      },
       onReady: (facts) => {
         if (this.#over) return;
         const own = link();
@@ -209,9 +214,11 @@ export class SshChain implements TunnelSession {
     switch (end.type) {
       case 'closed':
         return;
-      case 'untrusted':
-        this.#finish(end);
+      case 'untrusted': {
+        const jump = this.#config.jumps[index];
+        this.#finish(jump === undefined ? end : { ...end, question: questionOfJump(end.question, jump) });
         return;
+      }
       case 'failed':
         void this.#onHopFailed(index, end.failure);
         return;
@@ -230,8 +237,10 @@ export class SshChain implements TunnelSession {
     if (index > 0 && why.code === 'link-lost') await this.#pause(ECHO_MS);
     const cause = this.#cause();
     const isOfProxy = cause.index === 0 && this.#proxy !== null;
-    const told = isOfProxy ? ((await this.#proxy?.explain(cause.why)) ?? cause.why) : this.#blame(cause);
-    this.#finish({ type: 'failed', failure: told });
+    const explained = isOfProxy ? await this.#proxy?.explain(cause.why) : undefined;
+    const told = explained === undefined ? this.#blame(cause) : { ...cause, why: explained };
+    const jump = this.#config.jumps[told.index];
+    this.#finish({ type: 'failed', failure: jump === undefined ? told.why : failureOfJump(told.why, jump) });
   }
 
   /** As a call, so that the compiler does not think it cannot change across an await. */
@@ -240,12 +249,15 @@ export class SshChain implements TunnelSession {
   }
 
   /** Silence is that of the outermost hop that is silent: nothing comes through it. */
-  #blame({ index, why }: HopFailure): ConnectionFailure {
-    if (why.code !== 'link-dead') return why;
+  #blame(cause: HopFailure): HopFailure {
+    const { index, why } = cause;
+    if (why.code !== 'link-dead') return cause;
     const nowMs = this.#deps.clock.monotonicMs();
-    const silent = this.#links.slice(0, index).find(({ heardAtMs }) => nowMs - heardAtMs > QUIET_AFTER_MS);
-    if (silent === undefined) return why;
-    return failure('link-dead', { host: silent.hop.host, silentMs: why.facts.silentMs });
+    const at = this.#links.slice(0, index).findIndex(({ heardAtMs }) => nowMs - heardAtMs > QUIET_AFTER_MS);
+    const silent = this.#links[at];
+    if (silent === undefined) return cause;
+    const { silentMs } = why.facts;
+    return { index: at, why: failure('link-dead', { host: silent.hop.host, silentMs }) };
   }
 
   #finish(end: TunnelSessionEnd): void {

@@ -1,4 +1,4 @@
-import { failure, type ConnectionFailure } from '../../../shared/connection-failure.ts';
+import { failure, type AgentTrouble, type ConnectionFailure } from '../../../shared/connection-failure.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { SshHop } from '../../core/tunnel/ssh-hop.ts';
 import { listAgentKeys, type AgentKey, type AgentKeys } from './ssh-agent.ts';
@@ -23,6 +23,10 @@ export type CredentialPlan =
       readonly credentials: readonly Credential[];
       /** Where keys were looked for. */
       readonly looked: readonly string[];
+      /** Why the agent gave no key; null where it did, where it has keys for OpenSSH alone, or where none is used. */
+      readonly agent: AgentTrouble | null;
+      /** Key files that the configuration names and that do not exist. */
+      readonly missing: readonly string[];
       /** For the log. */
       readonly notes: readonly string[];
     }
@@ -42,7 +46,7 @@ export async function planCredentials(hop: SshHop, keyRing: KeyRing, clock: Cloc
   const looked: string[] = [];
   const notes: string[] = [];
   const needsKeys = hop.methods.includes('publickey');
-  const agent = needsKeys ? await agentKeysOf(hop, clock, looked, notes) : [];
+  const { keys: agent, trouble } = needsKeys ? await agentKeysOf(hop, clock, looked, notes) : NO_AGENT;
   const files: KeyFile[] = [];
   for (const path of needsKeys ? hop.identityFiles : []) {
     const file = await keyRing.load(path, null);
@@ -75,28 +79,51 @@ export async function planCredentials(hop: SshHop, keyRing: KeyRing, clock: Cloc
     ...fileOffers,
     ...otherOffers.slice(early),
   ];
-  return { type: 'credentials', credentials, looked, notes };
+  const isMissing = (path: string): boolean =>
+    files.some(
+      (file) => file.type === 'unreadable' && file.path === path && file.failure.facts.reason === 'missing',
+    );
+  const missing = needsKeys ? namedKeyFiles(hop.identityFiles).filter(isMissing) : [];
+  return { type: 'credentials', credentials, looked, notes, agent: trouble, missing };
 }
 
-async function agentKeysOf(
-  hop: SshHop,
-  clock: Clock,
-  looked: string[],
-  notes: string[],
-): Promise<readonly AgentKey[]> {
+/** Names of ssh(1)'s own key files. */
+const DEFAULT_NAME = /(?:^|[/\\])id_(?:rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss)$/;
+
+/** The files that the user's configuration names; none where these are the ones that ssh(1) looks for by itself. */
+export function namedKeyFiles(identityFiles: readonly string[]): readonly string[] {
+  const isDefault = identityFiles.length > 1 && identityFiles.every((path) => DEFAULT_NAME.test(path));
+  return isDefault ? [] : identityFiles;
+}
+
+interface HeldKeys {
+  readonly keys: readonly AgentKey[];
+  readonly trouble: AgentTrouble | null;
+}
+
+const NO_AGENT: HeldKeys = { keys: [], trouble: null };
+
+async function agentKeysOf(hop: SshHop, clock: Clock, looked: string[], notes: string[]): Promise<HeldKeys> {
   const path = hop.agentSocket;
-  if (path === null) return [];
+  if (path === null) return NO_AGENT;
   const listed = await listAgentKeys(path, clock);
   looked.push(`ssh-agent (${path})${listed.ok ? whatIsThere(listed.value) : ''}`);
   if (!listed.ok) {
     notes.push(`ssh-agent: ${listed.error}`);
-    return [];
+    return { keys: [], trouble: troubleOf(listed.error) };
   }
   const { keys, unusable } = listed.value;
   if (unusable.length > 0)
     notes.push(`ssh-agent: not for this transport: ${unusable.map(({ type }) => type).join(' ')}`);
-  if (keys.length + unusable.length === 0) notes.push('ssh-agent: holds no keys, or is locked');
-  return keys;
+  const isEmpty = keys.length + unusable.length === 0;
+  if (isEmpty) notes.push('ssh-agent: holds no keys, or is locked');
+  return { keys, trouble: isEmpty ? 'empty' : null };
+}
+
+/** Of the errors of `listAgentKeys`. */
+function troubleOf(error: string): AgentTrouble {
+  if (/ENOENT|ENOTDIR|ECONNREFUSED/.test(error)) return 'missing';
+  return error.startsWith('refused') ? 'refused' : 'silent';
 }
 
 /** Why an agent that is there was of no use; what its keys need is told by their types. */

@@ -1,4 +1,9 @@
-import { failure, type ConnectionFailure, type FailureFacts } from '../../../shared/connection-failure.ts';
+import {
+  failure,
+  type AgentTrouble,
+  type ConnectionFailure,
+  type FailureFacts,
+} from '../../../shared/connection-failure.ts';
 import { readServerKexInit } from './server-kex-init.ts';
 
 /** How far an attempt had come; the same error means different things at different times. */
@@ -19,6 +24,9 @@ export interface SshErrorContext {
   readonly tried: readonly string[];
   /** Methods that the server said it takes; null when it never said. */
   readonly offered: readonly string[] | null;
+  readonly agent?: AgentTrouble | null;
+  /** Named key files that do not exist. */
+  readonly missing?: readonly string[];
   /** A person was being asked. */
   readonly isAsking?: boolean;
 }
@@ -141,8 +149,15 @@ const RULES: readonly Rule[] = [
   {
     phases: ['auth'],
     matches: (error) => error.level === 'client-authentication' || hasCode(14, 15)(error),
-    failure: ({ user, host, tried, offered }) =>
-      failure('auth-rejected', { user, host, tried, offered: offered ?? [] }),
+    failure: ({ user, host, tried, offered, agent, missing = [] }) =>
+      failure('auth-rejected', {
+        user,
+        host,
+        tried,
+        offered: offered ?? [],
+        ...(agent == null ? {} : { agent }),
+        ...(missing.length === 0 ? {} : { missing }),
+      }),
   },
   {
     // sshd ends a login after LoginGraceTime, without a word.

@@ -97,6 +97,9 @@ export class SshLogin {
       stop,
       ask: (question) => deps.ask(question),
       onWait: (why) => deps.onWait(why),
+      onUnopened: (path) => {
+        history.unopened = path;
+      },
     });
   }
 
@@ -259,6 +262,7 @@ export class SshLogin {
       const signed = await this.#signer.sign(offer.credential, offer.algorithm, data);
       if (signed?.ok === false) {
         current.wasUnusable = true;
+        if (offer.credential.type === 'agent-key') history.hasAgentRefused = true;
         this.#deps.onNote(`${offer.credential.label}: ${signed.error}`);
       }
       if (signed !== null) this.#deps.onStep();
@@ -289,7 +293,13 @@ export class SshLogin {
     const refusals = history.refusals.password;
     if (refusals >= hop.numberOfPasswordPrompts) return null;
     this.#deps.onWait('person');
-    const answer = await this.#deps.ask({ type: 'password', user, host, wasWrong: refusals > 0 });
+    const answer = await this.#deps.ask({
+      type: 'password',
+      jump: null,
+      user,
+      host,
+      wasWrong: refusals > 0,
+    });
     if (answer?.type !== 'password' || this.#deps.stop.aborted) return { type: 'over' };
     history.note('password');
     this.#current = { type: 'password' };
@@ -335,6 +345,7 @@ export class SshLogin {
     this.#deps.onWait('person');
     const answer = await this.#deps.ask({
       type: method,
+      jump: null,
       user,
       host,
       name: plainText(name, MAX_NAME_CHARS),

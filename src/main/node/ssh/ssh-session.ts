@@ -322,12 +322,20 @@ export class SshSession implements TunnelSession {
   /** Everything was tried. */
   #rejected(why: string | null): ConnectionFailure {
     const { user, host } = this.#hop;
-    const { tried, hasLeftOver } = this.#history;
+    const { tried, hasLeftOver, unopened, hasTyped } = this.#history;
     const offered = this.#login?.offered ?? [];
     if (why !== null) this.#events.log('warn', 'ssh.login', { note: why });
-    if (hasLeftOver) return failure('auth-too-many', { user, host, tried });
+    if (unopened !== null && !hasTyped) return failure('passphrase-wrong', { path: unopened, host });
+    if (hasLeftOver && !hasTyped) return failure('auth-too-many', { user, host, tried });
     if (tried.length === 0 && offered.includes('publickey') && this.#plan?.credentials.length === 0) {
-      return failure('no-credentials', { user, host, looked: this.#plan.looked });
+      const { looked, agent, missing } = this.#plan;
+      return failure('no-credentials', {
+        user,
+        host,
+        looked,
+        ...(agent === null ? {} : { agent }),
+        ...(missing.length === 0 ? {} : { missing }),
+      });
     }
     return classifySshError({ message: '', level: 'client-authentication' }, this.#context());
   }
@@ -383,8 +391,10 @@ export class SshSession implements TunnelSession {
       return;
     }
     const why = classifySshError(error, this.#context());
-    if (why.code === 'auth-too-many' && this.#login?.mayTryAgain === true) this.#connectAgain();
-    else this.#fail(why);
+    if (why.code !== 'auth-too-many') this.#fail(why);
+    else if (this.#login?.mayTryAgain === true) this.#connectAgain();
+    // Then what was typed is what was wrong, not the number of keys.
+    else this.#fail(this.#history.hasTyped ? this.#rejected(null) : why);
   }
 
   #onClose(): void {
@@ -405,6 +415,8 @@ export class SshSession implements TunnelSession {
       received: this.#greeting.received,
       tried: this.#history.tried,
       offered: this.#login?.offered ?? null,
+      agent: this.#history.hasAgentRefused ? 'refused' : (this.#plan?.agent ?? null),
+      missing: this.#plan?.missing ?? [],
       isAsking: this.#isAsking,
     };
   }

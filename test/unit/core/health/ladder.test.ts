@@ -118,7 +118,7 @@ describe('the ladder', () => {
           attempt: 1,
           reconnecting: true,
           attended,
-          prompt: { type: 'password', id: 'p', user: 'ops', host: 'homelab', wasWrong: false },
+          prompt: { type: 'password', jump: null, id: 'p', user: 'ops', host: 'homelab', wasWrong: false },
         },
       });
     expect(asking(true).rung('ssh', T0 + 1).verdict).toBe('checking');

@@ -41,6 +41,7 @@ export function questionOf(request: AskpassRequest, context: AskpassContext): Qu
   const named = /^\((.+?)@([^@)]+)\) ([\s\S]*)$/.exec(text);
   const ofServer: Question = {
     type: 'keyboard-interactive',
+    jump: null,
     // An answer that is remembered for one account must not go to another server.
     user: named?.[1] ?? (context.hasOtherServers ? UNKNOWN_USER : context.user),
     host: named?.[2] ?? host,
@@ -59,7 +60,7 @@ export function questionOf(request: AskpassRequest, context: AskpassContext): Qu
   if (passphrase?.[1] !== undefined) return { type: 'passphrase', keyPath: passphrase[1], wasWrong };
   const password = /^(.+)@([^@]+)'s password: ?$/.exec(text);
   if (password?.[1] !== undefined && password[2] !== undefined) {
-    return { type: 'password', user: password[1], host: password[2], wasWrong };
+    return { type: 'password', jump: null, user: password[1], host: password[2], wasWrong };
   }
   return ofServer;
 }
@@ -74,6 +75,7 @@ function hostKeyQuestion(text: string, context: AskpassContext): Question | null
   const withPort = /^\[(.+)\]:(\d{1,5})$/.exec(name);
   return {
     type: 'host-key',
+    jump: null,
     host: withPort?.[1] ?? name,
     port: withPort === null ? 22 : Number(withPort[2]),
     keyType: context.keyTypes.get(fingerprint) ?? key?.[1] ?? '',

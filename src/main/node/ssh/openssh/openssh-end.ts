@@ -17,6 +17,18 @@ export interface OpensshEnd {
   readonly connectLimitMs: number;
   /** The identity file that the settings name; null without one. */
   readonly explicitKey: string | null;
+  /** Secrets that ssh has asked for, in order. */
+  readonly asked: readonly AskedSecret[];
+  /** Key files that the user's configuration names and that do not exist. */
+  readonly missingKeys: readonly string[];
+}
+
+/** A question of ssh for a secret, and how far it had come then. */
+export interface AskedSecret {
+  readonly type: 'passphrase' | 'password' | 'keyboard-interactive';
+  /** Of a passphrase's key; empty for the others. */
+  readonly keyPath: string;
+  readonly at: Progress;
 }
 
 /** What a line of ssh's standard error means at its end. */

@@ -53,20 +53,37 @@ const RULES: readonly EndRule[] = [
   },
   {
     line: /Too many authentication failures/,
-    failure: ({ settings: { user, host }, progress: { tried } }) =>
-      failure('auth-too-many', { user, host, tried }),
+    failure: (end) => {
+      const { user, host } = end.settings;
+      const { tried, offeredMethods } = end.progress;
+      const typed = typedMethods(end);
+      return typed.length === 0
+        ? failure('auth-too-many', { user, host, tried })
+        : failure('auth-rejected', {
+            user,
+            host,
+            offered: offeredMethods ?? [],
+            tried: [...tried, ...typed],
+          });
+    },
   },
   {
     line: /^(?:(.+)@([^@:\s]+): )?Permission denied \(([\w@.,-]*)\)\.?$/,
     failure: (end, [, user, host, methods = '']) => {
-      const { tried } = end.progress;
+      const { tried, agent } = end.progress;
+      const typed = typedMethods(end);
+      const at = host ?? end.settings.host;
+      const unopened = typed.length === 0 ? unopenedKey(end) : null;
+      if (unopened !== null) return failure('passphrase-wrong', { path: unopened, host: at });
       return (
         unreadableKey(end) ??
         failure('auth-rejected', {
           user: user ?? end.settings.user,
-          host: host ?? end.settings.host,
+          host: at,
           offered: methodList(methods),
-          tried,
+          tried: [...tried, ...typed],
+          ...(agent === null ? {} : { agent }),
+          ...(end.missingKeys.length === 0 ? {} : { missing: end.missingKeys }),
         })
       );
     },
@@ -204,6 +221,27 @@ function failedHop({ settings, progress }: OpensshEnd): {
 function placeOfHop(text: string): { readonly host: string; readonly port: number } {
   const match = /^(?:ssh:\/\/)?(?:.*@)?(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text);
   return { host: match?.[1] ?? match?.[2] ?? text, port: Number(match?.[3] ?? 22) };
+}
+
+/** What a person typed for the server that was heard last. */
+function typedMethods({ asked, progress }: OpensshEnd): readonly string[] {
+  const types = asked.filter(({ at, type }) => at.proven === progress.proven && type !== 'passphrase');
+  return [...new Set(types.map(({ type }) => type))];
+}
+
+/**
+ * The key whose passphrase was asked for last and in vain. ssh says nothing of it, but what it did next does: a key that was opened
+ * is offered after that, or, where the server had accepted it before, is used, and the server answers once more than keys are offered.
+ */
+function unopenedKey({ asked, lines, progress }: OpensshEnd): string | null {
+  const last = asked.findLast(({ at, type }) => at.proven === progress.proven && type === 'passphrase');
+  if (last === undefined) return null;
+  // A format that ssh cannot read, whatever the passphrase.
+  const complaint = lines.findLast((line) => line.startsWith(`Load key "${last.keyPath}": `));
+  if (complaint !== undefined && !complaint.includes('incorrect passphrase')) return null;
+  const offers = progress.tried.slice(last.at.tried.length);
+  const isUsed = progress.refusals - last.at.refusals > offers.length;
+  return isUsed || offers.includes(last.keyPath) ? null : last.keyPath;
 }
 
 /** A key that could not be used explains a refusal only where nothing else was shown, or where it is the chosen one. */

@@ -4,13 +4,14 @@ import { createInterface } from 'node:readline';
 /**
  * Runs ssh ("$@") in a process group of its own and ends all of it when standard input closes: by us, or because we are gone
  * in whatever way, SIGKILL too. `cat` waits for that. Whoever is first, the ssh that ends or the input, the group is killed at
- * last and the private folder ($1) removed. ssh gets a second and a half to end in order.
+ * last and the private folder ($1) removed. ssh gets a second and a half to end in order. Whoever would read its exit code may
+ * be gone: that must not end the guard before it has ended the others (PIPE).
  */
 const GUARD = `
 dir=$1
 shift
 exec 3<&0
-trap : TERM
+trap : TERM PIPE
 "$@" </dev/null 3<&- >/dev/null &
 ssh=$!
 { cat <&3; kill -TERM $ssh; sleep 1.5 || sleep 2; rm -rf -- "$dir"; kill -KILL 0; } >/dev/null 2>&1 &

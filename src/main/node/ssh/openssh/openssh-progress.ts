@@ -1,3 +1,4 @@
+import type { AgentTrouble } from '../../../../shared/connection-failure.ts';
 import type { ConnectStage } from '../../../../shared/connection-state.ts';
 
 /** What ssh's `-v` lines have told so far, of the connection that they came last to: behind a jump, the jump's come first. */
@@ -12,6 +13,9 @@ export interface Progress {
   readonly offeredMethods: readonly string[] | null;
   /** What was shown to the server, in order. */
   readonly tried: readonly string[];
+  /** Lists of methods that the server has sent: one for each refusal. */
+  readonly refusals: number;
+  readonly agent: AgentTrouble | null;
   readonly accepted: { readonly name: string; readonly fingerprint: string } | null;
   readonly method: string | null;
   /**
@@ -39,6 +43,8 @@ export const NO_PROGRESS: Progress = {
   cipher: null,
   offeredMethods: null,
   tried: [],
+  refusals: 0,
+  agent: null,
   accepted: null,
   method: null,
   proven: 0,
@@ -73,6 +79,8 @@ const RULES: readonly Rule[] = [
       cipher: null,
       offeredMethods: null,
       tried: [],
+      refusals: 0,
+      agent: null,
       accepted: null,
       method: null,
       trying: null,
@@ -99,7 +107,20 @@ const RULES: readonly Rule[] = [
   },
   {
     line: /^debug1: Authentications that can continue: (\S*)/,
-    next: (_p, [, methods = '']) => ({ offeredMethods: methodList(methods), isServersTurn: false }),
+    next: ({ refusals }, [, methods = '']) => ({
+      offeredMethods: methodList(methods),
+      refusals: refusals + 1,
+      isServersTurn: false,
+    }),
+  },
+  { line: /^debug1: .*\bssh_get_authentication_socket: /, next: () => ({ agent: 'missing' }) },
+  {
+    line: /^debug1: .*\bssh_fetch_identitylist: (.*)$/,
+    next: (_p, [, why = '']) => ({ agent: agentTrouble(why) }),
+  },
+  {
+    line: /^sign_and_send_pubkey: signing failed for .*: agent refused operation/,
+    next: () => ({ agent: 'refused' }),
   },
   {
     line: /^debug1: Offering public key: (.*?)(?: (?:explicit|agent|token|hardware))*$/,
@@ -134,6 +155,11 @@ export function afterLine(progress: Progress, line: string): Progress {
     if (match !== null) return { ...progress, ...rule.next(progress, match) };
   }
   return progress;
+}
+
+function agentTrouble(why: string): AgentTrouble {
+  if (/no identities/.test(why)) return 'empty';
+  return /refused/.test(why) ? 'refused' : 'silent';
 }
 
 /** What a line says to people: null for those of `-v`, but for what a server sent that is no SSH server. */

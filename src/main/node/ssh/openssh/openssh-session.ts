@@ -22,6 +22,7 @@ import type {
 } from '../../tunnel/tunnel-session.ts';
 import { withForwardLimit } from '../forward-limit.ts';
 import { LinkWatchdog } from '../link-watchdog.ts';
+import { namedKeyFiles } from '../ssh-credentials.ts';
 import { classifyForwardError } from '../ssh-errors.ts';
 import { SSH_TIMING, type SshTiming } from '../ssh-timing.ts';
 import { questionOf, replyTo, type AskpassRequest } from './askpass-prompt.ts';
@@ -29,11 +30,12 @@ import { Askpass } from './askpass.ts';
 import { knownName, withKnownKeys, withKnownTypes } from './known-keys.ts';
 import { MuxProxy, type ChannelSource } from './mux-proxy.ts';
 import { CONNECT_LIMIT_MS, opensshArguments } from './openssh-arguments.ts';
-import type { OpensshEnd } from './openssh-end.ts';
+import type { AskedSecret, OpensshEnd } from './openssh-end.ts';
 import { classifyOpensshEnd } from './openssh-failures.ts';
 import { startOpenssh, type OpensshProcess } from './openssh-process.ts';
 import { afterLine, NO_PROGRESS, stageOf, wordsOf, type Progress } from './openssh-progress.ts';
 import { readOpensshSettings, type OpensshSettings } from './openssh-settings.ts';
+import { whyOfJump, withJumpName } from './openssh-jumps.ts';
 import { PrivateDir } from './private-dir.ts';
 import { StdioForwards } from './stdio-forwards.ts';
 
@@ -67,6 +69,7 @@ export class OpensshSession implements TunnelSession {
   readonly #limit = new MutableDisposable<Disposable>();
   readonly #lines: string[] = [];
   readonly #asked: string[] = [];
+  readonly #secrets: AskedSecret[] = [];
   readonly #keyTypes = new Map<string, string>();
   #settings: OpensshSettings | null = null;
   #progress: Progress = NO_PROGRESS;
@@ -327,13 +330,24 @@ export class OpensshSession implements TunnelSession {
       asked: this.#asked,
     });
     this.#asked.push(request.text);
+    this.#noteSecret(plain);
     this.#openQuestions += 1;
     this.#limit.set(null);
-    const question = plain.type === 'host-key' ? await withKnownTypes(plain, files) : plain;
+    const named = withJumpName(plain, this.#config);
+    const question = named.type === 'host-key' ? await withKnownTypes(named, files) : named;
     const answer = this.#trustOf(question) ?? (await this.#events.ask(question, withdrawn));
     this.#openQuestions -= 1;
     this.#restartLimit();
     return answer === null ? null : replyTo(question, request, answer);
+  }
+
+  #noteSecret(question: Question): void {
+    const at = this.#progress;
+    const { type } = question;
+    if (type === 'passphrase') this.#secrets.push({ type, keyPath: question.keyPath, at });
+    // Other questions of ssh look the same: for the PIN of a security key.
+    else if (type === 'password' || (type === 'keyboard-interactive' && at.trying === type))
+      this.#secrets.push({ type, keyPath: '', at });
   }
 
   /** What the person has said of this key in this attempt already. */
@@ -402,8 +416,16 @@ export class OpensshSession implements TunnelSession {
       exitCode,
       connectLimitMs: this.#connectLimitMs,
       explicitKey: target.identityFileIsExplicit ? (target.identityFiles[0] ?? null) : null,
+      asked: this.#secrets,
+      missingKeys: target.identityFileIsExplicit
+        ? []
+        : namedKeyFiles(target.identityFiles).filter(
+            (path) => !existsSync(path) && !existsSync(`${path}.pub`),
+          ),
     };
-    this.#fail(await withKnownKeys(classifyOpensshEnd(end), this.#knownHostsFiles));
+    const why = await withKnownKeys(classifyOpensshEnd(end), this.#knownHostsFiles);
+    const jump = this.#config.jumps[this.#progress.authenticated];
+    this.#fail(jump === undefined ? why : whyOfJump(why, jump));
   }
 
   #ping(source: ChannelSource, limitMs: number): Promise<number | null> {
