@@ -218,6 +218,32 @@ test("a server's own questions are asked in its words, hidden where it says so",
   await expectStatus(settings.page, 'Connected');
 });
 
+test('a question that the server ends lets nothing that is typed on into another field', async () => {
+  const settings = await settingsScreen();
+  const { page } = settings;
+  const before = await settings.target.inputValue();
+  await settings.target.focus();
+  await stage.desktop.tray.click(english('tray.reconnectNow'));
+  const { dialog, answer, signIn } = signInDialog(page);
+  await expect(answer('Cat:')).toBeFocused();
+  await page.keyboard.type(ANSWER.slice(0, 6));
+  questions.dropConnections();
+  await expect(dialog).toBeHidden();
+  const { connections } = questions.counts();
+  await page.keyboard.type(ANSWER.slice(6));
+  await page.keyboard.press('Enter');
+  await expectStatus(page, 'Waiting for you');
+  await expect(settings.target).toHaveValue(before);
+  await keepPicture(page, 'question-ended');
+  expect(questions.counts().connections, 'Enter asked for nothing').toBe(connections);
+
+  await page.getByRole('button', { name: english('prompts.waiting.signIn.button') }).click();
+  await answer('Cat:').fill(ANSWER);
+  await answer('Code:').fill(CODE);
+  await signIn.click();
+  await expectStatus(page, 'Connected');
+});
+
 test('a changed host key is refused, and removed only by typing the name of the host', async () => {
   const { page } = await settingsScreen();
   const attempts = questions.counts().authAttempts;
