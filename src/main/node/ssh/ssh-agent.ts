@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../../shared/result.ts';
 import { plainText } from '../../core/plain-text.ts';
 import type { Clock } from '../../core/ports.ts';
 import { agentAddress } from './agent-address.ts';
+import { SSH2_KEY_TYPES } from './ssh-algorithms.ts';
 import { WireReader, wireString, wireUint32 } from './ssh-wire-reader.ts';
 
 /** A key that an ssh-agent holds. */
@@ -19,15 +20,6 @@ export interface AgentKeys {
   /** Those that only OpenSSH can use: security keys, certificates. */
   readonly unusable: readonly AgentKey[];
 }
-
-/** Key types that this transport signs with. */
-const USABLE_TYPES: ReadonlySet<string> = new Set([
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'ssh-rsa',
-]);
 
 const LIST_LIMIT_MS = 5_000;
 const MAX_COMMENT_CHARS = 128;
@@ -74,7 +66,7 @@ function readIdentities(reply: Buffer): Result<AgentKeys, string> | null {
     const keyType = plainText(new WireReader(blob).string()?.toString('latin1') ?? '', MAX_COMMENT_CHARS);
     const words = plainText(comment.toString('utf8'), MAX_COMMENT_CHARS);
     const key: AgentKey = { blob: Buffer.from(blob), type: keyType, comment: words };
-    (USABLE_TYPES.has(keyType) ? keys : unusable).push(key);
+    (SSH2_KEY_TYPES.has(keyType) ? keys : unusable).push(key);
   }
   return ok({ keys, unusable });
 }

@@ -28,7 +28,14 @@ export const HOST_KEY_ALGORITHMS = [
   'rsa-sha2-256',
 ] as const;
 
-export type HostKeyAlgorithm = (typeof HOST_KEY_ALGORITHMS)[number];
+/** Key types (RFC 4253, section 6.6) that ssh2 reads, and signs with. */
+export const SSH2_KEY_TYPES: ReadonlySet<string> = new Set([
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'ssh-rsa',
+]);
 
 /** The key type, as in known_hosts, that a signature algorithm belongs to (RFC 8332: RSA's differ). */
 function keyTypeOf(algorithm: string): string {

@@ -12,6 +12,7 @@ import {
   type KnownHostsEntry,
 } from './known-hosts.ts';
 import { fingerprintOf, keyTypeOfBlob, parsePublicKeyBlob } from './public-key-blob.ts';
+import { SSH2_KEY_TYPES } from './ssh-algorithms.ts';
 
 /** UpdateHostKeys of ssh_config(5) and hostkeys-00@openssh.com of OpenSSH's PROTOCOL file, section 2.5. */
 
@@ -34,15 +35,6 @@ export type HostKeyUpdate =
       /** Fingerprints of keys that the server has no longer. */
       readonly deprecated: readonly string[];
     };
-
-/** Key types that ssh2 can read in the server's list: of another type it cannot be known whether the server still has it. */
-const READABLE_TYPES: ReadonlySet<string> = new Set([
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'ssh-rsa',
-]);
 
 /**
  * What is to change in the user's files. As OpenSSH's client does, nothing where a line of the host is a wildcard, a list of
@@ -180,7 +172,8 @@ function isOffered(keyType: string, offeredAlgorithms: readonly string[]): boole
 
 /** Not among the server's keys, though it would be there if the server still had it. */
 function isDeprecated(entry: KnownHostsEntry, announced: readonly Buffer[]): boolean {
-  const isReadable = !entry.isCertificate && READABLE_TYPES.has(keyTypeOfBlob(entry.blob) ?? '');
+  // Of a type that ssh2 cannot read in the server's list, it cannot be known whether the server still has it.
+  const isReadable = !entry.isCertificate && SSH2_KEY_TYPES.has(keyTypeOfBlob(entry.blob) ?? '');
   return isReadable && !holds(announced, entry.blob);
 }
 

@@ -35,9 +35,8 @@ export interface Progress {
 
 export type OpensshPhase = 'start' | 'connecting' | 'banner' | 'key-exchange' | 'auth' | 'up';
 
-export const NO_PROGRESS: Progress = {
-  phase: 'start',
-  server: null,
+/** What is told of one server, before anything of it is known. */
+const UNKNOWN_SERVER = {
   hostKey: null,
   keyExchange: null,
   cipher: null,
@@ -47,8 +46,14 @@ export const NO_PROGRESS: Progress = {
   agent: null,
   accepted: null,
   method: null,
-  proven: 0,
   trying: null,
+} satisfies Partial<Progress>;
+
+export const NO_PROGRESS: Progress = {
+  ...UNKNOWN_SERVER,
+  phase: 'start',
+  server: null,
+  proven: 0,
   authenticated: 0,
   usesProxy: false,
   isServersTurn: false,
@@ -73,17 +78,8 @@ const RULES: readonly Rule[] = [
     line: /^debug1: Remote protocol version \S+, remote software version (.{1,200})$/,
     next: (_progress, [, server]) => ({
       phase: 'key-exchange',
+      ...UNKNOWN_SERVER,
       server: server ?? null,
-      hostKey: null,
-      keyExchange: null,
-      cipher: null,
-      offeredMethods: null,
-      tried: [],
-      refusals: 0,
-      agent: null,
-      accepted: null,
-      method: null,
-      trying: null,
       isServersTurn: true,
     }),
   },
