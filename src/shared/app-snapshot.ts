@@ -38,7 +38,25 @@ export type AppNotice =
   | { readonly type: 'secrets-in-memory'; readonly backend: string }
   | { readonly type: 'settings-quarantined'; readonly path: string; readonly detail: string }
   | { readonly type: 'settings-newer'; readonly path: string; readonly version: number }
-  | { readonly type: 'settings-unwritable'; readonly path: string; readonly detail: string };
+  | { readonly type: 'settings-unwritable'; readonly path: string; readonly detail: string }
+  /** The file of messages and drafts was not readable; `salvaged` of its messages were taken over. */
+  | {
+      readonly type: 'messages-quarantined';
+      readonly path: string;
+      readonly detail: string;
+      readonly salvaged: number;
+    }
+  | { readonly type: 'messages-newer'; readonly path: string; readonly version: number }
+  | { readonly type: 'messages-unwritable'; readonly path: string; readonly detail: string }
+  /** Another program holds the local port of a gateway's tunnel, which took another one and keeps it. */
+  | {
+      readonly type: 'port-moved';
+      readonly gatewayId: string;
+      readonly from: number;
+      readonly to: number;
+      /** The program that holds it, where the system tells. */
+      readonly owner: string | null;
+    };
 
 /** Everything that windows, tray and command line show, pushed whole with a rising revision. */
 export interface AppSnapshot {

@@ -208,6 +208,8 @@ export interface FailureFacts {
   readonly 'tunnel-process-crashed': { readonly exitCode: number | null };
   readonly 'secrets-unavailable': { readonly detail: string };
   readonly 'storage-failed': { readonly path: string; readonly detail: string };
+  /** The disk did not take a message, so it was not accepted: what was typed stays in the composer. */
+  readonly 'message-not-kept': { readonly detail: string };
   readonly bug: { readonly detail: string };
 }
 
@@ -312,6 +314,7 @@ const KINDS: { readonly [C in FailureCode]: FailureKind } = {
   'tunnel-process-crashed': 'transient',
   'secrets-unavailable': 'blocked',
   'storage-failed': 'blocked',
+  'message-not-kept': 'blocked',
   bug: 'blocked',
 };
 

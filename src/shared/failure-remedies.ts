@@ -420,6 +420,8 @@ export function describeFailure(
       return say({ gateway, detail: failure.facts.detail }, [retry, can.settings(null)]);
     case 'storage-failed':
       return say(failure.facts, [retry, can.showLog()]);
+    case 'message-not-kept':
+      return say(failure.facts, [can.showLog()]);
     case 'bug':
       return say(failure.facts, [can.showLog(), retry]);
     default:

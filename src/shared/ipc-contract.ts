@@ -164,7 +164,11 @@ export const ipcContract = {
     open: command<ForSession, ChatSnapshot>(),
     close: command<ForSession, null>(),
     listSessions: command<ForGateway, readonly ChatSession[]>(),
-    /** Accepted means: main holds the message; its fate shows as the delivery of its row. */
+    /** What was begun in this session and not sent; '' when nothing was. It survives the app. */
+    readDraft: command<ForSession, { readonly text: string }>(),
+    /** Keeps what was begun; '' forgets it. */
+    writeDraft: command<ForSession & { readonly text: string }, null>(),
+    /** Accepted means: the message is on disk; its fate shows as the delivery of its row. A draft of the same text goes. */
     send: command<ForSession & { readonly messageId: string; readonly text: string }, null>(),
     stop: command<ForSession, null>(),
     retry: command<ForSession & { readonly messageId: string }, null>(),

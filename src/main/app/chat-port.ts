@@ -10,6 +10,8 @@ export interface ChatPort {
   open(sessionKey: string): Answer<ChatSnapshot>;
   close(sessionKey: string): void;
   listSessions(): Answer<readonly ChatSession[]>;
+  readDraft(sessionKey: string): Answer<{ readonly text: string }>;
+  writeDraft(sessionKey: string, text: string): Answer<null>;
   send(sessionKey: string, messageId: string, text: string): Answer<null>;
   stop(sessionKey: string): Answer<null>;
   retry(sessionKey: string, messageId: string): Answer<null>;

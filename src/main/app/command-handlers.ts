@@ -266,6 +266,9 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
         return done;
       }),
     'chat.listSessions': (input) => withGateway(input, ({ chat }) => chat.listSessions()),
+    'chat.readDraft': (input) => withGateway(input, ({ chat }) => chat.readDraft(input.sessionKey)),
+    'chat.writeDraft': (input) =>
+      withGateway(input, ({ chat }) => chat.writeDraft(input.sessionKey, input.text)),
     'chat.send': (input) =>
       withGateway(input, ({ chat }) => chat.send(input.sessionKey, input.messageId, input.text)),
     'chat.stop': (input) => withGateway(input, ({ chat }) => chat.stop(input.sessionKey)),

@@ -4,8 +4,10 @@ import type { Disposable } from './lifecycle.ts';
 export interface Clock {
   /** Epoch milliseconds, for showing and storing only. */
   nowMs(): number;
-  /** Milliseconds on a clock that never jumps. */
+  /** Milliseconds on a clock that never jumps. It may stand still while the computer sleeps. */
   monotonicMs(): number;
+  /** Milliseconds since the computer started, sleep included; never jumps. For what ages elsewhere while we sleep. */
+  uptimeMs(): number;
   /** Runs once after `delayMs`; disposing cancels. */
   setTimer(delayMs: number, run: () => void): Disposable;
 }

@@ -83,6 +83,8 @@ export const ipcValidators = {
   'chat.open': forSession,
   'chat.close': forSession,
   'chat.listSessions': forGateway,
+  'chat.readDraft': forSession,
+  'chat.writeDraft': z.strictObject({ gatewayId: id, sessionKey, text: z.string().max(512 * 1024) }),
   'chat.send': z.strictObject({
     gatewayId: id,
     sessionKey,

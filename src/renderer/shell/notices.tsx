@@ -57,5 +57,21 @@ function noticeText(notice: AppNotice, t: Translate): string {
       return t('notices.settingsNewer', { path: notice.path, version: notice.version });
     case 'settings-unwritable':
       return t('notices.settingsUnwritable', { path: notice.path, detail: notice.detail });
+    case 'messages-quarantined':
+      return t('notices.messagesQuarantined', {
+        path: notice.path,
+        detail: notice.detail,
+        count: notice.salvaged,
+      });
+    case 'messages-newer':
+      return t('notices.messagesNewer', { path: notice.path, version: notice.version });
+    case 'messages-unwritable':
+      return t('notices.messagesUnwritable', { path: notice.path, detail: notice.detail });
+    case 'port-moved': {
+      const { from, to, owner } = notice;
+      return owner === null
+        ? t('notices.portMoved', { from, to })
+        : t('notices.portMovedOwner', { from, to, owner });
+    }
   }
 }

@@ -334,6 +334,10 @@ export const enFailures = {
     title: 'Changes cannot be saved',
     body: '{{path}}: {{detail}}. Check free space and permissions, then try again.',
   },
+  'message-not-kept': {
+    title: 'The message was not sent',
+    body: 'Gangway could not write it to this computer’s disk ({{detail}}), so it was not handed on: after a crash it would be lost. Your text is still in the box. Check free space and permissions, then send it again.',
+  },
   bug: {
     title: 'Gangway hit a bug',
     body: 'Something happened that Gangway did not expect: {{detail}}. The log holds the details. Trying again may help.',

@@ -272,7 +272,6 @@ export const en = {
     restartNeeded:
       'The connection still uses the settings from before. “Save and connect” applies the new ones.',
     testTitle: 'Connection test',
-    testRunning: 'Testing…',
     testPassed: 'The connection works. It took {{duration}}.',
     testCancelled: 'The test was stopped.',
     testNeedsHostKey: 'The host can be reached. Its host key is not known yet: {{detail}}',
@@ -515,6 +514,16 @@ export const en = {
     settingsNewer:
       'The settings at {{path}} were written by a newer Gangway (version {{version}}). They are left as they are; changes made now are not saved.',
     settingsUnwritable: 'The settings could not be saved to {{path}}: {{detail}}',
+    messagesQuarantined:
+      'The file of unsent messages and drafts could not be read ({{detail}}). It was kept as {{path}}; {{count}} messages were taken over from it.',
+    messagesNewer:
+      'The messages and drafts at {{path}} were written by a newer Gangway (version {{version}}). They can be read, but nothing can be sent until Gangway is updated.',
+    messagesUnwritable:
+      'Messages and drafts cannot be written to {{path}} ({{detail}}), so nothing is sent: a message that is not on disk would be lost in a crash.',
+    portMoved:
+      'Another program uses port {{from}} on this computer. The tunnel now uses port {{to}} and keeps it; point command-line tools there.',
+    portMovedOwner:
+      'Port {{from}} on this computer is used by {{owner}}. The tunnel now uses port {{to}} and keeps it; point command-line tools there.',
     dismiss: 'Dismiss',
     commandRefused: 'Gangway did not accept that request ({{reason}}).',
     commandBug: 'Something in Gangway did not work: {{detail}}',

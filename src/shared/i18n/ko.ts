@@ -259,7 +259,6 @@ export const ko: Messages = {
     restartNeeded:
       '현재 연결은 이전 설정을 사용하고 있습니다. “저장하고 연결”을 선택하면 새 설정이 적용됩니다.',
     testTitle: '연결 테스트',
-    testRunning: '테스트 중…',
     testPassed: '연결할 수 있습니다. {{duration}} 걸렸습니다.',
     testCancelled: '테스트를 중지했습니다.',
     testNeedsHostKey: '호스트에 접근할 수 있습니다. 아직 알지 못하는 호스트 키입니다: {{detail}}',
@@ -498,6 +497,16 @@ export const ko: Messages = {
     settingsNewer:
       '{{path}}의 설정은 더 새로운 Gangway(버전 {{version}})가 저장한 것입니다. 그대로 두며, 지금 변경한 내용은 저장되지 않습니다.',
     settingsUnwritable: '설정을 {{path}}에 저장할 수 없습니다: {{detail}}',
+    messagesQuarantined:
+      '보내지 않은 메시지와 초안 파일을 읽을 수 없습니다({{detail}}). 파일은 {{path}}(으)로 보관했으며, 그중 메시지 {{count}}개를 옮겨 왔습니다.',
+    messagesNewer:
+      '{{path}}의 메시지와 초안은 더 새로운 Gangway(버전 {{version}})가 저장한 것입니다. 읽을 수는 있지만 Gangway를 업데이트하기 전에는 보낼 수 없습니다.',
+    messagesUnwritable:
+      '메시지와 초안을 {{path}}에 기록할 수 없어({{detail}}) 아무것도 보내지 않습니다. 디스크에 없는 메시지는 비정상 종료 시 사라지기 때문입니다.',
+    portMoved:
+      '이 컴퓨터의 포트 {{from}}을(를) 다른 프로그램이 사용하고 있습니다. 터널은 이제 포트 {{to}}을(를) 계속 사용합니다. 명령줄 도구도 이 포트를 가리키게 하십시오.',
+    portMovedOwner:
+      '이 컴퓨터의 포트 {{from}}을(를) {{owner}}이(가) 사용하고 있습니다. 터널은 이제 포트 {{to}}을(를) 계속 사용합니다. 명령줄 도구도 이 포트를 가리키게 하십시오.',
     dismiss: '닫기',
     commandRefused: 'Gangway가 요청을 받아들이지 않았습니다({{reason}}).',
     commandBug: 'Gangway에서 문제가 발생했습니다: {{detail}}',

@@ -3,7 +3,8 @@ import { secretNames } from '../../../src/main/core/secret-names.ts';
 import { probeHealthz } from '../../../src/main/node/gateway/healthz-probe.ts';
 import { sharedGateway, type SharedGateway } from '../../support/lab/shared-gateway.ts';
 import { waitFor } from '../../support/lab/wait.ts';
-import { GATEWAY_ID, Subject, textOf } from './subject.ts';
+import { textOf } from '../../support/core/chat-views.ts';
+import { GATEWAY_ID, Subject } from './subject.ts';
 import { startWsProxy, type WsProxy } from './ws-proxy.ts';
 
 /** Everything that needs no restart of the Gateway; all of our frames pass the protocol's own validators. */

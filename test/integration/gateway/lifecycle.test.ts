@@ -4,7 +4,8 @@ import type { Gateway } from '../../support/lab/gateway.ts';
 import { createLab, type Lab } from '../../support/lab/lab.ts';
 import type { ScriptedModel } from '../../support/lab/scripted-model.ts';
 import { waitFor } from '../../support/lab/wait.ts';
-import { GATEWAY_ID, Subject, textOf } from './subject.ts';
+import { textOf } from '../../support/core/chat-views.ts';
+import { GATEWAY_ID, Subject } from './subject.ts';
 
 /** A Gateway of its own: with a password, strict about new devices and wrong passwords, and started anew more than once. */
 let lab: Lab;

@@ -7,8 +7,9 @@ import { DeviceIdentityStore } from '../../../src/main/node/gateway/device-ident
 import { GatewaySession } from '../../../src/main/node/gateway/gateway-session.ts';
 import { HealthMonitor } from '../../../src/main/node/gateway/health-monitor.ts';
 import { systemClock } from '../../../src/main/node/system-clock.ts';
-import type { ChatPatch, ChatRow, ChatSnapshot } from '../../../src/shared/chat.ts';
+import type { ChatPatch, ChatSnapshot } from '../../../src/shared/chat.ts';
 import type { ConnectionFailure } from '../../../src/shared/connection-failure.ts';
+import { ChatViews } from '../../support/core/chat-views.ts';
 import { MemoryLogger } from '../../support/fakes/fake-system.ts';
 import { MemorySecrets } from '../../support/fakes/memory-secrets.ts';
 import { waitFor } from '../../support/lab/wait.ts';
@@ -28,9 +29,7 @@ export class Subject {
   readonly chat: ChatService;
   readonly health: HealthMonitor;
   readonly events: SessionEvent[] = [];
-  readonly patches: ChatPatch[] = [];
-  /** What a window would show: snapshots with the patches applied, by session key. */
-  readonly #views = new Map<string, ChatSnapshot>();
+  readonly views = new ChatViews();
   #attempt = 0;
 
   constructor({ token, password }: Credentials, secrets = new MemorySecrets()) {
@@ -57,7 +56,7 @@ export class Subject {
       rpc,
       messages: new MemoryOutgoingMessages(),
     });
-    this.chat.onPatch((patch) => this.#apply(patch));
+    this.chat.onPatch((patch) => this.views.apply(patch));
     this.health = new HealthMonitor({ ...shared, rpc });
   }
 
@@ -101,7 +100,7 @@ export class Subject {
   async show(sessionKey: string): Promise<void> {
     const opened = await this.chat.open(sessionKey);
     if (!opened.ok) throw new Error(`Not opened: ${JSON.stringify(opened.error)}`);
-    this.#views.set(sessionKey, opened.value);
+    this.views.start(opened.value);
     await this.until(sessionKey, 'its history', ({ meta }) => meta.load === 'loaded');
   }
 
@@ -112,42 +111,29 @@ export class Subject {
     return messageId;
   }
 
-  view(sessionKey: string): ChatSnapshot {
-    const view = this.#views.get(sessionKey);
-    if (!view) throw new Error(`${sessionKey} is not shown`);
-    return view;
+  get patches(): readonly ChatPatch[] {
+    return this.views.patches;
   }
 
-  async until(
+  view(sessionKey: string): ChatSnapshot {
+    return this.views.view(sessionKey);
+  }
+
+  until(
     sessionKey: string,
     what: string,
     holds: (view: ChatSnapshot) => boolean,
-    timeoutMs = 40_000,
+    timeoutMs?: number,
   ): Promise<ChatSnapshot> {
-    await waitFor(() => holds(this.view(sessionKey)), {
-      what,
-      timeoutMs,
-      detail: () => this.texts(sessionKey).join('\n') + JSON.stringify(this.view(sessionKey).meta),
-    });
-    return this.view(sessionKey);
+    return this.views.until(sessionKey, what, holds, timeoutMs);
   }
 
-  /** Idle, and the last row is a finished reply. */
-  async untilAnswered(sessionKey: string, rows: number, timeoutMs = 60_000): Promise<ChatSnapshot> {
-    return await this.until(
-      sessionKey,
-      `${rows} rows, the last an answer`,
-      (view) =>
-        view.rows.length >= rows &&
-        view.meta.activeRun === null &&
-        view.rows.at(-1)?.role === 'assistant' &&
-        view.rows.at(-1)?.streaming === false,
-      timeoutMs,
-    );
+  untilAnswered(sessionKey: string, rows: number, timeoutMs?: number): Promise<ChatSnapshot> {
+    return this.views.untilAnswered(sessionKey, rows, timeoutMs);
   }
 
   texts(sessionKey: string): readonly string[] {
-    return this.view(sessionKey).rows.map((row) => `${row.role}: ${textOf(row)}`);
+    return this.views.texts(sessionKey);
   }
 
   async close(): Promise<void> {
@@ -155,29 +141,4 @@ export class Subject {
     this.health.dispose();
     await this.session.dispose();
   }
-
-  /** As a window does: a patch on another revision is a bug, since nothing is lost in one process. */
-  #apply(patch: ChatPatch): void {
-    this.patches.push(patch);
-    const view = this.#views.get(patch.sessionKey);
-    if (!view) return;
-    if (view.revision !== patch.baseRevision) throw new Error('A patch on another revision');
-    const rows = new Map(view.rows.map((row) => [row.id, row]));
-    for (const row of patch.upserts) rows.set(row.id, row);
-    const order = patch.order ?? view.rows.map((row) => row.id);
-    this.#views.set(patch.sessionKey, {
-      ...view,
-      revision: patch.revision,
-      meta: patch.meta,
-      rows: order.map((id) => {
-        const row = rows.get(id);
-        if (!row) throw new Error('A patch names a row that nobody sent');
-        return row;
-      }),
-    });
-  }
-}
-
-export function textOf(row: ChatRow): string {
-  return row.parts.map((part) => (part.type === 'text' ? part.text : `[${part.type}]`)).join('');
 }

@@ -10,6 +10,7 @@ interface Timer {
 /** A clock that moves only when told to. The wall clock can jump on its own, as it does over a sleep. */
 export class FakeClock implements Clock {
   #monotonicMs = 1_000;
+  #sleptMs = 0;
   #wallMs = Date.UTC(2026, 10, 23, 9, 0, 0);
   #order = 0;
   readonly #timers = new Set<Timer>();
@@ -19,6 +20,9 @@ export class FakeClock implements Clock {
   }
   monotonicMs(): number {
     return this.#monotonicMs;
+  }
+  uptimeMs(): number {
+    return 500_000 + this.#monotonicMs + this.#sleptMs;
   }
 
   setTimer(delayMs: number, run: () => void): Disposable {
@@ -46,7 +50,13 @@ export class FakeClock implements Clock {
     await settle();
   }
 
-  /** The wall clock moves alone: a sleep, a correction, a person. */
+  /** The computer sleeps: the wall clock and the uptime go on, the monotonic clock and timers stand still. */
+  sleep(forMs: number): void {
+    this.#wallMs += forMs;
+    this.#sleptMs += forMs;
+  }
+
+  /** The wall clock moves alone: a correction, a person. */
   jumpWall(byMs: number): void {
     this.#wallMs += byMs;
   }

@@ -165,6 +165,7 @@ const FACTS: { readonly [C in FailureCode]: readonly FailureFacts[C][] } = {
   'gateway-rejected': [{ detailCode: 'ORIGIN_NOT_ALLOWED', detail: 'origin not allowed' }],
   'tunnel-process-crashed': [{ exitCode: 9 }, { exitCode: null }],
   'secrets-unavailable': [{ detail: 'locked' }],
+  'message-not-kept': [{ detail: 'ENOSPC' }],
   'storage-failed': [{ path: '~/.config/gangway', detail: 'ENOSPC' }],
   bug: [{ detail: 'TypeError: x' }],
 };

@@ -37,6 +37,7 @@ class Bench {
       clock: {
         nowMs: () => this.nowMs,
         monotonicMs: () => this.nowMs,
+        uptimeMs: () => this.nowMs,
         setTimer: (_delayMs, run) => {
           this.timeout = run;
           return toDisposable(() => (this.timeout = null));

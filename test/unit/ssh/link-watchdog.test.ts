@@ -12,6 +12,9 @@ class HandClock implements Clock {
     return this.#monotonicMs + this.#wallOffsetMs;
   }
 
+  uptimeMs(): number {
+    return this.monotonicMs();
+  }
   monotonicMs(): number {
     return this.#monotonicMs;
   }

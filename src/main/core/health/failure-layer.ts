@@ -77,6 +77,7 @@ export function failureLayer({ code }: ConnectionFailure): LadderLayer | null {
       return 'gateway';
     case 'secrets-unavailable':
     case 'storage-failed':
+    case 'message-not-kept':
     case 'bug':
       return null;
     default:

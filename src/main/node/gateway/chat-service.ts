@@ -49,6 +49,7 @@ export class ChatService implements Disposable {
   readonly #patches = this.#store.add(new Emitter<ChatPatch>());
   readonly #listChanges = this.#store.add(new Emitter<readonly ChatSessionInfo[]>());
   readonly #listTimer = this.#store.add(new MutableDisposable<Disposable>());
+  readonly #drafts = new Map<string, string>();
   #list: readonly ChatSessionInfo[] = [];
   /** Stands for the connection at the official subscription coordinator; a new one each time. */
   #client: GatewaySessionMessageRequestClient | null = null;
@@ -136,6 +137,17 @@ export class ChatService implements Disposable {
     if (!answer.ok) return err(commandError(failureOfRpcError(answer.error)));
     this.#setList(answer.value);
     return ok(this.#list);
+  }
+
+  readDraft(sessionKey: string): Promise<Result<{ readonly text: string }, CommandError>> {
+    return Promise.resolve(ok({ text: this.#drafts.get(sessionKey) ?? '' }));
+  }
+
+  writeDraft(sessionKey: string, text: string): Promise<Result<null, CommandError>> {
+    if (!isSessionKey(sessionKey)) return Promise.resolve(err({ type: 'refused', reason: 'payload' }));
+    if (text === '') this.#drafts.delete(sessionKey);
+    else this.#drafts.set(sessionKey, text);
+    return Promise.resolve(ok(null));
   }
 
   /** Accepted means: it is kept. Its fate shows as the delivery of its row. */
