@@ -10,9 +10,32 @@ const integration = {
   globalSetup: ['test/support/lab/global-setup.ts'],
 };
 
-/** Tests that mostly wait for silence to be noticed: side by side they cost no more than the longest of them. */
-const PATIENT = ['faults', 'jumps', 'jumps-faults', 'listener', 'socket-options'].map(
-  (name) => `test/integration/ssh/${name}.test.ts`,
+const files = (...names: readonly string[]): string[] =>
+  names.map((name) => `test/integration/${name}.test.ts`);
+
+/** Tests of times, memory and open files of their own process, which others beside them would disturb. */
+const ALONE = files(
+  'ssh/forward-latency',
+  'gateway/hostile',
+  'gateway/stand-in-faults',
+  'gateway/restarts',
+  'ssh/listener',
+  'network/cuts',
+  'leaks/tunnel-leaks',
+  'leaks/core-leaks',
+);
+
+/** Tests that mostly wait, for silence to be noticed or for servers: side by side they cost no more than the longest. */
+const PATIENT = files(
+  'chaos',
+  'gateway/lifecycle',
+  'network/silence',
+  'network/slow',
+  'ssh/core-tunnel',
+  'ssh/faults',
+  'ssh/jumps',
+  'ssh/jumps-faults',
+  'ssh/socket-options',
 );
 
 export default defineConfig({
@@ -31,11 +54,20 @@ export default defineConfig({
       {
         test: {
           ...integration,
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          exclude: PATIENT,
+          name: 'integration-alone',
+          include: ALONE,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...integration,
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          exclude: [...ALONE, ...PATIENT],
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -44,7 +76,7 @@ export default defineConfig({
           name: 'integration-patient',
           include: PATIENT,
           maxWorkers: PATIENT.length,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -86,12 +86,15 @@ const TEST_PROGRAMS = {
 };
 /** What single tests need: without them those are skipped, each with its reason. */
 const TEST_EXTRAS = {
+  autossh: 'autossh',
   dropbear: 'dropbear-bin',
   tinysshd: 'tinysshd',
   puttygen: 'putty-tools',
   nc: 'netcat-openbsd',
   ip: 'iproute2',
+  iptables: 'iptables',
   unshare: 'util-linux',
+  strace: 'strace',
 };
 /** @type {Readonly<Record<Need, { programs: Readonly<Record<string, string>>, packages: readonly string[] }>>} */
 const NEEDS = {

@@ -36,6 +36,12 @@ export interface GatewaySnapshot {
 /** Something that the person must know and that belongs to no connection. */
 export type AppNotice =
   | { readonly type: 'secrets-in-memory'; readonly backend: string }
+  /** Stored secrets that could not be read were put aside and count as none. */
+  | { readonly type: 'secrets-quarantined'; readonly path: string }
+  /** The file of secrets is there and may not be read; until then they live in memory. */
+  | { readonly type: 'secrets-unreadable'; readonly path: string; readonly detail: string }
+  /** The device's key pair was not readable and a new one was made: gateways may ask to pair again. */
+  | { readonly type: 'device-identity-replaced' }
   | { readonly type: 'settings-quarantined'; readonly path: string; readonly detail: string }
   | { readonly type: 'settings-newer'; readonly path: string; readonly version: number }
   | { readonly type: 'settings-unwritable'; readonly path: string; readonly detail: string }
@@ -57,6 +63,11 @@ export type AppNotice =
       /** The program that holds it, where the system tells. */
       readonly owner: string | null;
     };
+
+/** Names one notice among those that stand at a time: several gateways may each have one of a type. */
+export function noticeKey(notice: AppNotice): string {
+  return 'gatewayId' in notice ? `${notice.type}/${notice.gatewayId}` : notice.type;
+}
 
 /** Everything that windows, tray and command line show, pushed whole with a rising revision. */
 export interface AppSnapshot {

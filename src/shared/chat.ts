@@ -41,6 +41,8 @@ export interface ChatRow {
   readonly failure: ChatFailure | null;
   /** True while text still arrives. */
   readonly streaming: boolean;
+  /** A reply that was stopped before it was finished; what it said until then is there. */
+  readonly stopped: boolean;
 }
 
 export type ChatFailure =

@@ -208,8 +208,12 @@ export interface FailureFacts {
   readonly 'tunnel-process-crashed': { readonly exitCode: number | null };
   readonly 'secrets-unavailable': { readonly detail: string };
   readonly 'storage-failed': { readonly path: string; readonly detail: string };
-  /** The disk did not take a message, so it was not accepted: what was typed stays in the composer. */
-  readonly 'message-not-kept': { readonly detail: string };
+  /** A message was not accepted, so what was typed stays in the composer: the disk did not take it, too many wait, or the file is a newer build's. */
+  readonly 'message-not-kept': {
+    readonly reason: 'unwritable' | 'full' | 'newer';
+    /** What the disk says; empty otherwise. */
+    readonly detail: string;
+  };
   readonly bug: { readonly detail: string };
 }
 
@@ -304,7 +308,7 @@ const KINDS: { readonly [C in FailureCode]: FailureKind } = {
   'password-mismatch': 'blocked',
   'device-token-rejected': 'blocked',
   'device-identity-rejected': 'blocked',
-  'pairing-required': 'blocked',
+  'pairing-required': 'transient',
   'scope-missing': 'blocked',
   'protocol-mismatch': 'blocked',
   'rate-limited': 'transient',

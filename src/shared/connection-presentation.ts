@@ -1,4 +1,5 @@
-import type { ConnectionState, UserPrompt } from './connection-state.ts';
+import type { ConnectionFailure } from './connection-failure.ts';
+import { type ConnectionState, personNeededFor, type UserPrompt } from './connection-state.ts';
 import { describeFailure, type FailureTarget } from './failure-remedies.ts';
 import type { Translate } from './i18n/index.ts';
 import { assertNever } from './result.ts';
@@ -50,6 +51,14 @@ export function presentConnection(
     return { statusWord, line: text, trayIcon, allowed, refreshInMs };
   };
 
+  const presentNeed = (failure: ConnectionFailure): ConnectionPresentation => {
+    const { title: reason } = describeFailure(failure, target, t);
+    const commands = ['reconnectNow', 'pause', 'disconnect'] as const;
+    return present('needsAttention', 'blocked', 'attention', commands, { reason });
+  };
+
+  const needed = personNeededFor(state);
+  if (needed) return presentNeed(needed);
   switch (state.status) {
     case 'unconfigured':
       return present('disconnected', 'unconfigured', 'offline', []);
@@ -90,12 +99,8 @@ export function presentConnection(
       const params = { seconds: Math.ceil(waitMs / 1_000), reason };
       return present(word, 'retryIn', 'connecting', commands, params, waitMs % 1_000 || 1_000);
     }
-    case 'blocked': {
-      const reason = describeFailure(state.failure, target, t).title;
-      return present('needsAttention', 'blocked', 'attention', ['reconnectNow', 'pause', 'disconnect'], {
-        reason,
-      });
-    }
+    case 'blocked':
+      return presentNeed(state.failure);
     case 'disconnecting':
       switch (state.then) {
         case 'reconnect':

@@ -1,12 +1,16 @@
 import type { ConnectionFailure } from './connection-failure.ts';
 
-/** The stages of one attempt, in order; routes without SSH skip those that they do not have. */
+/**
+ * The stages of one attempt, in order; routes without SSH skip those that they do not have, and `awaiting-agent` is there
+ * only where the agent takes its time (its owner has to approve, or to touch a key).
+ */
 export type ConnectStage =
   | 'opening-listener'
   | 'loading-keys'
   | 'opening-socket'
   | 'verifying-host-key'
   | 'authenticating'
+  | 'awaiting-agent'
   | 'opening-forward'
   | 'gateway-handshake'
   | 'probing';
@@ -173,6 +177,15 @@ export interface GatewayEndpoint {
   readonly url: string;
   /** Port of the local listener, or null where there is none. */
   readonly localPort: number | null;
+}
+
+/**
+ * What only a person can mend, here or at the gateway. A device that waits for its approval is asked for again by itself,
+ * and stays such a case meanwhile: what is shown must not change with every question.
+ */
+export function personNeededFor(connection: ConnectionState): ConnectionFailure | null {
+  const failure = connectionFailureOf(connection);
+  return connection.status === 'blocked' || failure?.code === 'pairing-required' ? failure : null;
 }
 
 /** What keeps a connection from being there, also while it is tried again: so that its card does not come and go. */

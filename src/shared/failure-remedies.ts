@@ -57,7 +57,9 @@ export interface FailureWords {
 }
 
 /** What Gangway does by itself after failures that may heal, for those whose words do not say it anyway. */
-const GOES_ON: Readonly<Partial<Record<ConnectionFailure['code'], 'trying' | 'looking' | 'slowly'>>> = {
+const GOES_ON: Readonly<
+  Partial<Record<ConnectionFailure['code'], 'trying' | 'looking' | 'slowly' | 'approval'>>
+> = {
   'host-not-found': 'trying',
   'dns-timeout': 'trying',
   'ssh-refused': 'trying',
@@ -70,6 +72,7 @@ const GOES_ON: Readonly<Partial<Record<ConnectionFailure['code'], 'trying' | 'lo
   'gateway-unreachable': 'trying',
   'gateway-silent': 'trying',
   'openssh-failed': 'trying',
+  'pairing-required': 'approval',
   'jump-unreachable': 'trying',
   'proxy-command-failed': 'trying',
 };
@@ -420,8 +423,11 @@ export function describeFailure(
       return say({ gateway, detail: failure.facts.detail }, [retry, can.settings(null)]);
     case 'storage-failed':
       return say(failure.facts, [retry, can.showLog()]);
-    case 'message-not-kept':
-      return say(failure.facts, [can.showLog()]);
+    case 'message-not-kept': {
+      const { reason, detail } = failure.facts;
+      const body = { unwritable: 'body', full: 'bodyFull', newer: 'bodyNewer' } as const;
+      return say({ detail }, [can.showLog()], body[reason]);
+    }
     case 'bug':
       return say(failure.facts, [can.showLog(), retry]);
     default:

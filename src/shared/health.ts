@@ -51,5 +51,8 @@ export interface GatewayHealth {
   readonly sessionCount: number | null;
   /** Runs that are active now, where the gateway says so. */
   readonly activeRuns: number | null;
+  /** Approvals of commands and of plugins that wait for an answer. */
   readonly pendingApprovals: number | null;
+  /** Questions of agents that wait for an answer. */
+  readonly pendingQuestions: number | null;
 }

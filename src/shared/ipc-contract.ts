@@ -61,7 +61,7 @@ export type RemoveHostKeysError =
   | { readonly type: 'failure'; readonly failure: ConnectionFailure };
 
 /** Steps of "Test connection", in the order in which they run. */
-export type TestStep = 'settings' | ConnectStage | 'health';
+export type TestStep = 'settings' | Exclude<ConnectStage, 'awaiting-agent'> | 'health';
 
 export interface TestProgress {
   readonly testId: string;
@@ -119,7 +119,8 @@ export const ipcContract = {
     copyText: command<{ readonly text: string }, null>(),
     setPreferences: command<Preferences, null>(),
     showLog: command<null, null>(),
-    dismissNotice: command<{ readonly type: string }, null>(),
+    /** `key`: as `noticeKey` gives it. */
+    dismissNotice: command<{ readonly key: string }, null>(),
     snapshot: event<AppSnapshot>(),
   },
   settings: {

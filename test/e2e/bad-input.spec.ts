@@ -7,10 +7,10 @@ import { freePort } from '../support/lab/ports.ts';
 import { ChatScreen } from '../support/screens/chat-screen.ts';
 import { expectStatus } from '../support/screens/connection-status.ts';
 import { passphraseDialog } from '../support/screens/prompts.ts';
+import { holdPort } from '../support/lab/port-holder.ts';
 import { SettingsScreen, type FormValues } from '../support/screens/settings-screen.ts';
 import { keepEvidence } from './support/evidence.ts';
 import { chatPage } from './support/gateway-truth.ts';
-import { holdPort } from './support/port-holder.ts';
 import { openStage, type Stage } from './support/stage.ts';
 import { english, titleOf } from './support/words.ts';
 
@@ -224,10 +224,26 @@ test.describe('the login', () => {
 });
 
 test.describe('the gateway', () => {
-  test('a wrong token is said to be the token, and the right one connects', async () => {
-    const settings = await connectWrongly({ token: 'not-the-token' }, failure('token-mismatch', {}));
-    await expectStatus(settings.page, 'Needs attention');
-    await connectWithGoodValues();
+  // One that the gateway knows gets in with a token of its own (docs/connection.md, rule 35).
+  test('a wrong token of a new device is said to be the token, and the right one connects', async () => {
+    test.setTimeout(120_000);
+    const { lab, desktop, sshd } = stage;
+    const home = await lab.createAppHome();
+    home.writeKey('good_key', sshd.clientKey);
+    home.writeKnownHosts([sshd.knownHostsLine()]);
+    const app = await lab.startApp({ desktop, home });
+    try {
+      const settings = new SettingsScreen(await app.window('settings'));
+      const values = { ...goodValues(), localPort: await freePort() };
+      await settings.connectWith({ ...values, token: 'not-the-token' });
+      await expectFailureShown(settings, failure('token-mismatch', {}));
+      await expectStatus(settings.page, 'Needs attention');
+      await settings.connectWith(values);
+      await expectStatus(settings.page, 'Connected');
+      expect(app.logs()).not.toContain('not-the-token');
+    } finally {
+      await app.close();
+    }
   });
 
   test('a gateway that is down is said to be down with its port, and once started is found by itself', async () => {
@@ -246,27 +262,24 @@ test.describe('the gateway', () => {
 });
 
 test.describe('the local port', () => {
-  test('a port that another program holds is named with the program; the next free one is taken by a button and remembered', async () => {
+  test('a port that another program holds is left alone; the next free one is taken, told of and remembered', async () => {
     const holder = stage.lab.own(await holdPort());
     const settings = await settingsScreen();
     await settings.connectWith({ ...goodValues(), localPort: holder.port });
-    await expect(settings.page.getByText(new RegExp(`\\b${holder.port}\\b`)).first()).toBeVisible();
-    await expect(
-      settings.page
-        .getByText(new RegExp(`${holder.command}.*${holder.pid}|${holder.pid}.*${holder.command}`))
-        .first(),
-    ).toBeVisible();
-    await expectStatus(settings.page, 'Needs attention');
-    const take = settings.page.getByRole('button', { name: /^Use port \d+/ }).first();
-    const offered = Number(/\d+/.exec(await take.innerText())?.[0]);
-    expect(offered).not.toBe(holder.port);
-    await take.click();
     await expectStatus(settings.page, 'Connected');
-    await expect(settings.localPort).toHaveValue(String(offered));
-    await expectAllKept(settings, { ...goodValues(), localPort: offered });
+    await expect(settings.localPort).not.toHaveValue(String(holder.port));
+    const taken = Number(await settings.localPort.inputValue());
+    const owner = `${holder.command} (${holder.pid})`;
+    const words = english('notices.portMovedOwner', { from: holder.port, to: taken, owner });
+    const notice = settings.page.getByText(words);
+    await expect(notice).toBeVisible();
+    await expectAllKept(settings, { ...goodValues(), localPort: taken });
     expect(holder.alive(), 'the program that held the port still runs').toBe(true);
-    const answer = await fetch(`http://127.0.0.1:${offered}/healthz`);
+    expect(holder.received(), 'what it was sent').toBe('');
+    const answer = await fetch(`http://127.0.0.1:${taken}/healthz`);
     expect(answer.status).toBe(200);
+    await settings.page.getByRole('button', { name: english('notices.dismiss') }).click();
+    await expect(notice).toBeHidden();
     await holder.close();
   });
 });

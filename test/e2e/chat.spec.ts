@@ -5,6 +5,7 @@ import { SettingsScreen } from '../support/screens/settings-screen.ts';
 import { keepEvidence } from './support/evidence.ts';
 import { chatPage, mainHistory, rowsWith } from './support/gateway-truth.ts';
 import { openStage, type Stage } from './support/stage.ts';
+import { english } from './support/words.ts';
 
 /** The conversation window on the real Gateway: what it shows is what happened. */
 let stage: Stage;
@@ -34,6 +35,7 @@ test('Stop ends a reply in mid-stream: no more text comes, and the model is let 
   await expect(reply).toContainText('Piece 3 of', { timeout: REPLY_LIMIT_MS });
   await chat.stop.click();
   await expect(chat.stop).toBeHidden();
+  await expect(reply).toContainText(english('chat.stopped'));
   const cut = await reply.innerText();
   expect(cut).not.toContain('Piece 200 of');
   await expect

@@ -120,7 +120,8 @@ test('a failure and a wrong field are without serious findings of axe', async ()
   await settings.saveAndConnect.click();
   await expect(settings.gatewayPort).toHaveAttribute('aria-invalid', 'true');
   await expectAccessible(settings.page, 'settings with a wrong field');
-  await settings.connectWith({ ...stage.goodValues(), token: 'not-the-token' });
+  const { sshd } = stage;
+  await settings.connectWith({ ...stage.goodValues(), target: `nobody-here@127.0.0.1:${sshd.port}` });
   await expectStatus(settings.page, 'Needs attention');
   await expectAccessible(settings.page, 'settings with a failure');
   const health = await stage.show('health');

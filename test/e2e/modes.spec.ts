@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { expectStatus } from '../support/screens/connection-status.ts';
+import { recordFault } from '../support/faults/evidence.ts';
 import { SettingsScreen } from '../support/screens/settings-screen.ts';
 import { keepEvidence } from './support/evidence.ts';
 import { chatPage } from './support/gateway-truth.ts';
@@ -57,9 +58,21 @@ test('On this computer attaches to the gateway that runs here, and leaves it run
   const chat = await chatPage(stage);
   await chat.say('from the same computer');
   await chat.expectReply('you said: from the same computer');
+  const pid = stage.gateway.pid();
   await stage.app().close();
   const answer = await fetch(`http://127.0.0.1:${stage.gateway.port}/healthz`);
   expect(answer.status).toBe(200);
+  expect(stage.gateway.pid()).toBe(pid);
+  recordFault({
+    row: 77,
+    part: 'one that runs already',
+    layer: 'app',
+    injected: 'a real Gateway on this computer, before the app starts',
+    shown: 'Connected and answered over it; the same process answers after the app quit',
+    tookMs: null,
+    limitMs: null,
+    control: 'the app that attached to it is gone',
+  });
 });
 
 test('switching the mode forgets nothing of the other modes', async () => {

@@ -39,7 +39,7 @@ export interface CommandPorts {
   /** Takes lines out of known_hosts files; each must still hold what is named. */
   readonly removeHostKeys: (keys: readonly KnownHostKey[]) => Promise<Result<void, ConnectionFailure>>;
   readonly translate: () => Translate;
-  dismissNotice(type: string): void;
+  dismissNotice(key: string): void;
   /** What was just typed must not show in any log, also where it is not stored. */
   noteSecret(value: string): void;
 }
@@ -133,8 +133,8 @@ export function createCommandHandlers(ports: CommandPorts): CommandHandlers<Comm
       desktop.showLog();
       return Promise.resolve(done);
     },
-    'app.dismissNotice': ({ type }) => {
-      ports.dismissNotice(type);
+    'app.dismissNotice': ({ key }) => {
+      ports.dismissNotice(key);
       return Promise.resolve(done);
     },
 

@@ -170,7 +170,7 @@ export class ConnectionTest implements Closable {
     this.#steps = this.#steps.map((known, index) =>
       index < target && known.status === 'pending' ? { ...known, status: 'skipped' } : known,
     );
-    this.#begin(step);
+    this.#begin(current.step);
     this.#report();
   }
 

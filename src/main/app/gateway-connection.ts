@@ -1,5 +1,11 @@
-import type { GatewaySnapshot, StoredSecrets } from '../../shared/app-snapshot.ts';
-import type { PromptAnswer } from '../../shared/connection-state.ts';
+import {
+  noticeKey,
+  type AppNotice,
+  type GatewaySnapshot,
+  type StoredSecrets,
+} from '../../shared/app-snapshot.ts';
+import type { FailureCode } from '../../shared/connection-failure.ts';
+import type { ConnectionState, PromptAnswer } from '../../shared/connection-state.ts';
 import type { GatewayMode, GatewayProfile } from '../../shared/gateway-profile.ts';
 import { isSameGateway, isSameTarget } from '../core/connection/connection-target.ts';
 import type { RouteDriver, RouteEvent, SessionDriver, SessionEvent } from '../core/connection/ports.ts';
@@ -9,6 +15,7 @@ import type { LadderSource } from '../core/health/ladder-monitor.ts';
 import { type Closable, type Disposable, DisposableStore } from '../core/lifecycle.ts';
 import type { Clock, Connectivity, Logger, PowerEvents, Random, SecretStore } from '../core/ports.ts';
 import { secretNames } from '../core/secret-names.ts';
+import type { PortMove } from '../core/tunnel/tunnel-protocol.ts';
 
 export interface GatewayConnectionPorts {
   readonly clock: Clock;
@@ -61,6 +68,8 @@ export class GatewayConnection implements Closable {
   /** What the live connection was made from. */
   #applied: GatewayProfile;
   #secretsChanged = false;
+  #route: RouteDriver | null = null;
+  #portMoved: PortMove | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(profile: GatewayProfile, ports: GatewayConnectionPorts) {
@@ -75,9 +84,17 @@ export class GatewayConnection implements Closable {
     );
     this.#supervisor = new ConnectionSupervisor(profile, {
       ...ports,
-      createDrivers: (current) => ({ route: ports.createRoute(current), session: lasting(ports.session) }),
+      createDrivers: (current) => {
+        this.#route = ports.createRoute(current);
+        return { route: this.#route, session: lasting(ports.session) };
+      },
     });
-    this.#store.add(this.#supervisor.onChange(() => this.#changes.emit(null)));
+    this.#store.add(
+      this.#supervisor.onChange((state) => {
+        if (isAtRest(state)) this.#route?.rest();
+        this.#changes.emit(null);
+      }),
+    );
     this.#store.add(this.#supervisor.onDriverEvent((event) => this.#noteCredential(event)));
     this.#store.add(ports.sshSecrets.onChange(() => this.#changes.emit(null)));
     this.#store.add(ports.services.onChange(() => this.#changes.emit(null)));
@@ -109,6 +126,34 @@ export class GatewayConnection implements Closable {
     };
   }
 
+  /** What the person should know of this gateway, beside its state, until it is dismissed. */
+  get notices(): readonly AppNotice[] {
+    const move = this.#portMoved;
+    return move === null ? [] : [{ type: 'port-moved', gatewayId: this.id, ...move }];
+  }
+
+  /** `key` as `noticeKey` gives it; another one is none of this gateway's. */
+  dismissNotice(key: string): void {
+    if (!this.notices.some((notice) => noticeKey(notice) === key)) return;
+    this.#portMoved = null;
+    this.#changes.emit(null);
+  }
+
+  /** The tunnel listens elsewhere: that is remembered, and the live connection, which uses it already, goes on. */
+  portMoved(move: PortMove): void {
+    // Of a tunnel that was replaced meanwhile.
+    if (move.from !== this.#applied.ssh.localPort) return;
+    const isAsSaved = this.#saved.ssh.localPort === this.#applied.ssh.localPort;
+    this.#portMoved = move;
+    this.#applied = withLocalPort(this.#applied, move.to);
+    // What was typed meanwhile is for the next connection.
+    if (isAsSaved) {
+      this.#saved = withLocalPort(this.#saved, move.to);
+      this.#ports.saveProfile(this.#saved);
+    }
+    this.#changes.emit(null);
+  }
+
   /** Takes what was saved. A live connection goes on with the old values until it is asked to connect anew. */
   setProfile(profile: GatewayProfile, secretsChanged: boolean): void {
     this.#saved = profile;
@@ -127,6 +172,12 @@ export class GatewayConnection implements Closable {
   attend(): void {
     this.#apply();
     this.#supervisor.attend();
+  }
+
+  /** The keychain opened late: what was refused for want of a secret may have it now. Every other refusal stands. */
+  secretsCame(): void {
+    const { state } = this.#supervisor;
+    if (state.status === 'blocked' && WANTS_SECRETS.has(state.failure.code)) this.connect(false);
   }
 
   reconnectNow(): void {
@@ -220,6 +271,21 @@ export class GatewayConnection implements Closable {
     }
   }
 }
+
+/** A person, or the settings, want no connection now: unlike offline or asleep, which end by themselves. */
+function isAtRest(state: ConnectionState): boolean {
+  return state.status === 'disconnected' || (state.status === 'paused' && state.reason === 'user');
+}
+
+function withLocalPort(profile: GatewayProfile, localPort: number): GatewayProfile {
+  return { ...profile, ssh: { ...profile.ssh, localPort } };
+}
+
+const WANTS_SECRETS: ReadonlySet<FailureCode> = new Set([
+  'token-missing',
+  'password-missing',
+  'secrets-unavailable',
+]);
 
 /**
  * The session outlives its profile: chat and health hold on to it, and what it needs (secrets by the gateway's id, an

@@ -1,9 +1,10 @@
 import { type ConnectionFailure, failure } from '../../shared/connection-failure.ts';
 import type { GatewayMode, GatewayProfile } from '../../shared/gateway-profile.ts';
 import { assertNever } from '../../shared/result.ts';
+import type { GatewayMessages } from '../core/chat/outgoing-messages.ts';
 import type { RouteDriver } from '../core/connection/ports.ts';
 import type { Clock, Connectivity, Logger, PowerEvents, Random, SecretStore } from '../core/ports.ts';
-import type { TunnelChannel } from '../core/tunnel/tunnel-protocol.ts';
+import type { PortMove, TunnelChannel } from '../core/tunnel/tunnel-protocol.ts';
 import { DeviceIdentityStore } from '../node/gateway/device-identity.ts';
 import { GatewaySession } from '../node/gateway/gateway-session.ts';
 import { resolveSsh } from '../node/ssh/config/resolve-ssh.ts';
@@ -30,16 +31,28 @@ export interface GatewayFactoryPorts {
   readonly noteSecret: (value: string) => void;
   readonly saveProfile: (profile: GatewayProfile) => void;
   readonly startTunnelProcess: (gatewayId: string) => TunnelChannel;
+  readonly messages: {
+    forGateway(gatewayId: string): GatewayMessages;
+    forget(gatewayId: string): void;
+  };
+}
+
+/** Whose route it is: what it asks and tells. */
+interface RouteOwner {
+  /** Asked for at every attempt: it changes while the profile stays. */
+  readonly lastCredential: () => string;
+  readonly onPortMoved: (move: PortMove) => void;
 }
 
 /** Puts the parts of one gateway together: its way, its session, its services. */
 export class GatewayFactory {
   readonly #ports: GatewayFactoryPorts;
-  readonly #identity: DeviceIdentityStore;
+  /** One for all gateways. */
+  readonly identity: DeviceIdentityStore;
 
   constructor(ports: GatewayFactoryPorts) {
     this.#ports = ports;
-    this.#identity = new DeviceIdentityStore(ports.secrets, ports.logger);
+    this.identity = new DeviceIdentityStore(ports.secrets, ports.logger);
   }
 
   /** The connection and conversations of a saved gateway; ended by closing the connection. */
@@ -48,7 +61,8 @@ export class GatewayFactory {
     let mode = profile.mode;
     const memory = this.#createMemory(profile.id, secrets);
     const session = this.#createSession(profile.id, () => mode, secrets);
-    const services = new GatewayServices(profile, session, { clock, logger, connectivity });
+    const messages = this.#ports.messages.forGateway(profile.id);
+    const services = new GatewayServices(profile, session, { clock, logger, connectivity, messages });
     const connection: GatewayConnection = new GatewayConnection(profile, {
       clock,
       random,
@@ -60,12 +74,16 @@ export class GatewayFactory {
       saveProfile,
       createRoute: (current) => {
         mode = current.mode;
-        return this.#createRoute(current, memory, () => connection.profile.ssh.lastCredential);
+        return this.#createRoute(current, memory, {
+          lastCredential: () => connection.profile.ssh.lastCredential,
+          onPortMoved: (move) => connection.portMoved(move),
+        });
       },
       session,
       services,
     });
-    return { connection, chat: services.chat };
+    const forgetMessages = (): void => this.#ports.messages.forget(profile.id);
+    return { connection, chat: services.chat, forgetMessages };
   }
 
   /** Drivers of their own for "Test connection"; whoever asked disposes them. */
@@ -77,7 +95,10 @@ export class GatewayFactory {
     const { lastCredential } = profile.ssh;
     // A memory of its own, over secrets that are not written: a test neither keeps nor forgets anything for the connection.
     const memory = this.#createMemory(profile.id, secrets);
-    const route = this.#createRoute(profile, memory, () => lastCredential);
+    const route = this.#createRoute(profile, memory, {
+      lastCredential: () => lastCredential,
+      onPortMoved: () => undefined,
+    });
     return { route, session, askHealth: () => askHealth(session) };
   }
 
@@ -92,7 +113,7 @@ export class GatewayFactory {
       gatewayId,
       mode,
       secrets,
-      identity: this.#identity,
+      identity: this.identity,
       clock,
       logger,
       clientVersion,
@@ -101,11 +122,10 @@ export class GatewayFactory {
     });
   }
 
-  /** `lastCredential` is asked for at every attempt: it changes while the profile stays. */
   #createRoute(
     profile: GatewayProfile,
     memory: GatewayPromptMemory,
-    lastCredential: () => string,
+    { lastCredential, onPortMoved }: RouteOwner,
   ): RouteDriver {
     const { clock, logger, ssh, startTunnelProcess } = this.#ports;
     switch (profile.mode) {
@@ -118,6 +138,7 @@ export class GatewayFactory {
           resolveConfig: () => resolveSsh({ ...profile.ssh, lastCredential: lastCredential() }, ssh),
           memory,
           createChannel: () => startTunnelProcess(profile.id),
+          onPortMoved,
           clock,
           logger,
         });

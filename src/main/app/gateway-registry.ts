@@ -8,6 +8,8 @@ import type { ChatPort } from './chat-port.ts';
 export interface LiveGateway {
   readonly connection: GatewayConnection;
   readonly chat: ChatPort;
+  /** Forgets its messages and drafts, also on disk. */
+  forgetMessages(): void;
 }
 
 /** The gateways of the settings, each with its connection: made when they appear there, ended when they disappear. */
@@ -37,6 +39,7 @@ export class GatewayRegistry implements Closable {
       subscription.dispose();
       // A keychain that does not let go is logged by nobody's connection any more; the id is never used again.
       void gateway.connection.forgetSshSecrets().catch(() => undefined);
+      gateway.forgetMessages();
       const closing = gateway.connection.close();
       this.#closings.add(closing);
       void closing.finally(() => this.#closings.delete(closing));

@@ -1,19 +1,20 @@
 import type { GatewaySnapshot } from '../../shared/app-snapshot.ts';
 import type { GatewayProfile } from '../../shared/gateway-profile.ts';
-import { MemoryOutgoingMessages } from '../core/chat/outgoing-messages.ts';
-import { connectionTarget, isSameGateway } from '../core/connection/connection-target.ts';
+import type { GatewayRpc } from '../core/chat/gateway-rpc.ts';
+import type { GatewayMessages } from '../core/chat/outgoing-messages.ts';
+import { connectionTarget, gatewayIdentity } from '../core/connection/connection-target.ts';
 import { Emitter } from '../core/emitter.ts';
 import { LadderMonitor, type LadderSource } from '../core/health/ladder-monitor.ts';
 import { type Disposable, DisposableStore } from '../core/lifecycle.ts';
 import type { Clock, Connectivity, Logger } from '../core/ports.ts';
 import { ChatService } from '../node/gateway/chat-service.ts';
-import type { GatewaySession } from '../node/gateway/gateway-session.ts';
 import { HealthMonitor } from '../node/gateway/health-monitor.ts';
 
 export interface GatewayServicesPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly connectivity: Connectivity;
+  readonly messages: GatewayMessages;
 }
 
 /** What health and chat make of one gateway's connection and session. */
@@ -23,12 +24,13 @@ export class GatewayServices implements Disposable {
   readonly #changes: Emitter<null>;
   readonly #health: HealthMonitor;
   readonly #ladder: LadderMonitor;
+  readonly #messages: GatewayMessages;
   #profile: GatewayProfile;
-  #mainSessionKey: string | null = null;
 
-  constructor(profile: GatewayProfile, session: GatewaySession, ports: GatewayServicesPorts) {
-    const { clock, logger, connectivity } = ports;
+  constructor(profile: GatewayProfile, session: GatewayRpc, ports: GatewayServicesPorts) {
+    const { clock, logger, connectivity, messages } = ports;
     this.#profile = profile;
+    this.#messages = messages;
     const store = this.#store;
     this.#changes = store.add(
       new Emitter<null>((error) =>
@@ -37,7 +39,6 @@ export class GatewayServices implements Disposable {
     );
     this.#ladder = store.add(new LadderMonitor(connectionTarget(profile), { clock, connectivity }));
     this.#health = store.add(new HealthMonitor({ rpc: session, clock, logger }));
-    const messages = new MemoryOutgoingMessages();
     this.chat = store.add(new ChatService({ gatewayId: profile.id, rpc: session, messages, clock, logger }));
 
     const changed = (): void => this.#changes.emit(null);
@@ -51,18 +52,27 @@ export class GatewayServices implements Disposable {
     );
     store.add(
       session.onHello(({ mainSessionKey }) => {
-        this.#mainSessionKey = mainSessionKey;
+        void messages.setKnown({ identity: gatewayIdentity(this.#profile), mainSessionKey });
+        messages.adoptStrays();
         changed();
       }),
     );
+    store.add(
+      messages.onRecovered(() => {
+        void this.#compareGateway();
+        if (session.hello) messages.adoptStrays();
+        changed();
+      }),
+    );
+    void this.#compareGateway();
   }
 
   snapshot(): Pick<GatewaySnapshot, 'ladder' | 'health' | 'mainSessionKey' | 'sessions'> {
     return {
       ladder: this.#ladder.ladder,
       health: this.#health.health,
-      // It stays known while the connection is away: the conversation can be read and written to then too.
-      mainSessionKey: this.#mainSessionKey,
+      // It stays known while the connection is away, and over restarts of the app: the conversation can be read and written to then too.
+      mainSessionKey: this.#messages.known?.mainSessionKey ?? null,
       sessions: this.chat.sessions,
     };
   }
@@ -78,8 +88,8 @@ export class GatewayServices implements Disposable {
 
   /** The connection now goes by this profile. */
   setProfile(profile: GatewayProfile): void {
-    if (!isSameGateway(this.#profile, profile)) this.chat.gatewayChanged();
     this.#profile = profile;
+    void this.#compareGateway();
     this.#ladder.setTarget(connectionTarget(profile));
   }
 
@@ -89,5 +99,14 @@ export class GatewayServices implements Disposable {
 
   dispose(): void {
     this.#store.dispose();
+  }
+
+  /** The profile may lead to another gateway than the one that the messages were written for, in this run or an earlier one. */
+  async #compareGateway(): Promise<void> {
+    const identity = gatewayIdentity(this.#profile);
+    const { known } = this.#messages;
+    if (known?.identity === identity) return;
+    if (known !== null) await this.chat.gatewayChanged();
+    await this.#messages.setKnown({ identity, mainSessionKey: known?.mainSessionKey ?? null });
   }
 }

@@ -27,6 +27,7 @@ export interface Logger {
 /** Whether the system has a network at all. A hint: being online proves nothing. */
 export interface Connectivity {
   readonly isOnline: boolean;
+  /** Also called where only the network is another one. */
   onChange(listener: (isOnline: boolean) => void): Disposable;
 }
 

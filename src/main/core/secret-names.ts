@@ -9,6 +9,8 @@ export const secretNames = {
   sshSecrets: (gatewayId: string): string => `ssh-secrets:${gatewayId}`,
   /** The Ed25519 key pair by which every gateway knows this installation. */
   deviceIdentity: 'device-identity',
+  /** A key pair that was not understood, kept when a new one took its place. */
+  replacedDeviceIdentity: 'device-identity-replaced',
   /** A gateway's own token for this device and one role, issued with hello-ok. */
   deviceToken: (gatewayId: string, role: string): string => `device-token:${gatewayId}:${role}`,
 } as const;

@@ -1,7 +1,7 @@
 import { app, clipboard, dialog, nativeTheme, session, shell } from 'electron';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { AppNotice, AppSnapshot } from '../../shared/app-snapshot.ts';
+import type { AppSnapshot } from '../../shared/app-snapshot.ts';
 import {
   createTranslate,
   languageOf,
@@ -32,7 +32,9 @@ import { systemSshEnvironment } from '../node/ssh/config/ssh-environment.ts';
 import { suggestHosts } from '../node/ssh/config/suggest-hosts.ts';
 import { removeKnownHosts } from '../node/ssh/known-hosts-file.ts';
 import { withProfile } from '../core/settings/schema.ts';
+import { KeychainSecretStore } from '../node/secrets/keychain-secret-store.ts';
 import { SettingsStore } from '../node/settings/settings-store.ts';
+import { MessageStore } from '../node/storage/message-store.ts';
 import { systemClock } from '../node/system-clock.ts';
 import { setAppMenu } from './app-menu.ts';
 import { safePageHtml, serveApp } from './app-protocol.ts';
@@ -42,9 +44,9 @@ import { ExternalLinks } from './external-links.ts';
 import { serveIpc } from './ipc-server.ts';
 import { SystemPowerEvents } from './power-events.ts';
 import { PromptWindows } from './prompt-windows.ts';
-import { SystemSecretStore } from './secret-store.ts';
 import { guardSessions } from './session-guard.ts';
 import { StandInWindow } from './stand-in-window.ts';
+import { systemKeychain } from './system-keychain.ts';
 import { TrayPresence } from './tray-presence.ts';
 import { hasTray } from './tray-support.ts';
 import { startTunnelProcess } from './tunnel-process-channel.ts';
@@ -63,7 +65,7 @@ export interface ApplicationOptions {
 }
 
 /** Closing everything may take this long; then the app ends anyway. */
-const QUIT_LIMIT_MS = 3_000;
+const QUIT_LIMIT_MS = 1_500;
 
 /** What exists only once the app is ready. */
 interface Parts {
@@ -81,7 +83,6 @@ interface Parts {
 export class Application {
   readonly #options: ApplicationOptions;
   readonly #store = new DisposableStore();
-  readonly #dismissed = new Set<AppNotice['type']>();
   #parts: Parts | null = null;
   #tray: TrayPresence | null = null;
   #hasBug = false;
@@ -150,9 +151,12 @@ export class Application {
     const clock = systemClock;
     const store = this.#store;
     const storage = electronStoreSettings(userDataDir);
-    const settings = store.add(new SettingsStore(storage, logger, randomUUID(), clock.nowMs()));
+    const settings = store.add(new SettingsStore(storage, logger, randomUUID(), clock));
+    const messages = store.add(new MessageStore({ path: join(userDataDir, 'messages.db'), clock, logger }));
     const secretsPath = join(userDataDir, 'secrets.json');
-    const secrets = store.add(new SystemSecretStore({ path: secretsPath, clock, logger, redactor }));
+    const secrets = store.add(
+      new KeychainSecretStore({ path: secretsPath, keychain: systemKeychain(), clock, logger, redactor }),
+    );
     const links = new ExternalLinks(clock, logger);
     const windows = store.add(
       new WindowFactory({
@@ -186,6 +190,7 @@ export class Application {
       saveProfile: (profile) => settings.update((current) => withProfile(current, profile)),
       startTunnelProcess: (gatewayId) =>
         startTunnelProcess(this.#options.tunnelModulePath, gatewayId, logger),
+      messages,
     });
     const chats = store.add(new ChatSubscriptions(windows));
     const registry = new GatewayRegistry((profile) => {
@@ -210,7 +215,13 @@ export class Application {
         preferences: () => settings.current.preferences,
         gateways: () => registry.all().map(({ connection }) => connection.snapshot()),
         primaryGatewayId: () => settings.current.primaryGatewayId,
-        notices: () => this.#notices(settings, secrets),
+        notices: () => [
+          ...secrets.notices,
+          ...factory.identity.notices,
+          ...settings.notices,
+          ...messages.notices,
+          ...registry.all().flatMap(({ connection }) => connection.notices),
+        ],
         secretPersistence: () => secrets.persistence,
       }),
     );
@@ -229,15 +240,27 @@ export class Application {
       },
       removeHostKeys: (keys) => removeKnownHosts(keys),
       translate: () => this.#t(),
-      dismissNotice: (type) => {
-        this.#dismissed.add(type as AppNotice['type']);
-        settings.dismissNotice(type);
+      dismissNotice: (key) => {
+        secrets.dismissNotice(key);
+        factory.identity.dismissNotice(key);
+        settings.dismissNotice(key);
+        messages.dismissNotice(key);
+        for (const { connection } of registry.all()) connection.dismissNotice(key);
         model.invalidate();
       },
       noteSecret: (value) => redactor.addSecret(value),
     });
-    store.add(secrets.onChange(() => model.invalidate()));
-    store.add(serveIpc(handlers, windows, logger));
+    let wasInMemory = false;
+    store.add(
+      secrets.onChange(() => {
+        if (wasInMemory && secrets.persistence === 'keychain')
+          for (const { connection } of registry.all()) connection.secretsCame();
+        wasInMemory = secrets.persistence === 'memory';
+        model.invalidate();
+      }),
+    );
+    store.add(factory.identity.onChange(() => model.invalidate()));
+    store.add(serveIpc(handlers, windows, clock, logger));
     const standIn = new StandInWindow(windows);
     return { settings, secrets, windows, registry, tests, model, handlers, standIn };
   }
@@ -350,14 +373,6 @@ export class Application {
     const label = gateway ? gatewayLabel(gateway.connection.profile, t) : '';
     const name = t(`tray.windows.${window}`);
     return label === '' ? name : t('tray.windowTitle', { window: name, gateway: label });
-  }
-
-  #notices(settings: SettingsStore, secrets: SecretStore): readonly AppNotice[] {
-    const inMemory: readonly AppNotice[] =
-      secrets.persistence === 'memory' && !this.#dismissed.has('secrets-in-memory')
-        ? [{ type: 'secrets-in-memory', backend: secrets.backend }]
-        : [];
-    return [...inMemory, ...settings.notices];
   }
 
   #language(settings: SettingsStore | undefined): Language {

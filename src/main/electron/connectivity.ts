@@ -2,16 +2,21 @@ import { net } from 'electron';
 import { Emitter } from '../core/emitter.ts';
 import { toDisposable, type Disposable } from '../core/lifecycle.ts';
 import type { Clock, Connectivity } from '../core/ports.ts';
+import { ownAddresses } from '../node/own-addresses.ts';
 
-/** How soon a network that came back is noticed; asking costs a function call. */
+/** How soon a network that came back, or another one, is noticed; asking costs two function calls. */
 const OFFLINE_POLL_MS = 1_000;
-const ONLINE_POLL_MS = 5_000;
+const ONLINE_POLL_MS = 2_000;
 
-/** Whether the system has any network, asked of Chromium's network service while somebody wants to know. */
+/**
+ * Whether the system has any network, asked of Chromium's network service while somebody wants to know. Other addresses of
+ * our own are a change as well: a VPN, or another Wi-Fi, never makes the system offline.
+ */
 export class SystemConnectivity implements Connectivity, Disposable {
   readonly #clock: Clock;
   readonly #changes = new Emitter<boolean>();
   #isOnline = net.isOnline();
+  #addresses = ownAddresses();
   #timer: Disposable | null = null;
   #listeners = 0;
 
@@ -42,8 +47,10 @@ export class SystemConnectivity implements Connectivity, Disposable {
 
   #look(): void {
     const isOnline = net.isOnline();
-    if (isOnline === this.#isOnline) return;
+    const addresses = ownAddresses();
+    if (isOnline === this.#isOnline && addresses === this.#addresses) return;
     this.#isOnline = isOnline;
+    this.#addresses = addresses;
     this.#changes.emit(isOnline);
   }
 

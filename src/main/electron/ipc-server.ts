@@ -11,9 +11,11 @@ import { err, type Result } from '../../shared/result.ts';
 import { APP_HOST, APP_SCHEME } from '../../shared/window-address.ts';
 import type { CommandContext } from '../app/ports.ts';
 import { DisposableStore, type Disposable } from '../core/lifecycle.ts';
-import type { Logger } from '../core/ports.ts';
+import type { Clock, Logger } from '../core/ports.ts';
 import { ipcValidators, isWithinSize } from './ipc-validators.ts';
 import type { WindowFactory } from './window-factory.ts';
+
+const REFUSALS_COUNTED_MS = 10_000;
 
 type AnyHandler = (input: unknown, context: CommandContext) => Promise<Result<unknown, CommandError>>;
 
@@ -25,9 +27,11 @@ type AnyHandler = (input: unknown, context: CommandContext) => Promise<Result<un
 export function serveIpc(
   handlers: CommandHandlers<CommandContext>,
   windows: WindowFactory,
+  clock: Clock,
   logger: Logger,
 ): Disposable {
   const store = new DisposableStore();
+  const refusals = store.add(new RefusalLog(clock, logger));
   for (const name of commandNames()) {
     const channel = channelName(name);
     const handler = handlers[name] as AnyHandler;
@@ -35,7 +39,7 @@ export function serveIpc(
     ipcMain.handle(channel, async (event, ...values: unknown[]) => {
       const refusal = refuse(event, values, schema, windows);
       if (refusal !== null) {
-        logger.log('warn', 'ipc.refused', { command: name, reason: refusal });
+        refusals.note(name, refusal);
         return err<CommandError>({ type: 'refused', reason: refusal });
       }
       try {
@@ -48,6 +52,39 @@ export function serveIpc(
     store.defer(() => ipcMain.removeHandler(channel));
   }
   return store;
+}
+
+/** Says the first refusal of a kind at once and counts those that follow: a page in a loop must not write for the disk. */
+class RefusalLog implements Disposable {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #counting = new Map<string, { more: number; readonly timer: Disposable }>();
+
+  constructor(clock: Clock, logger: Logger) {
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  note(command: CommandName, reason: string): void {
+    const kind = `${command} ${reason}`;
+    const known = this.#counting.get(kind);
+    if (known) {
+      known.more += 1;
+      return;
+    }
+    this.#logger.log('warn', 'ipc.refused', { command, reason });
+    const timer = this.#clock.setTimer(REFUSALS_COUNTED_MS, () => {
+      const more = this.#counting.get(kind)?.more ?? 0;
+      this.#counting.delete(kind);
+      if (more > 0) this.#logger.log('warn', 'ipc.refused', { command, reason, more });
+    });
+    this.#counting.set(kind, { more: 0, timer });
+  }
+
+  dispose(): void {
+    for (const { timer } of this.#counting.values()) timer.dispose();
+    this.#counting.clear();
+  }
 }
 
 function refuse(

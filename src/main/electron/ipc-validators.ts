@@ -40,7 +40,7 @@ export const ipcValidators = {
   'app.copyText': z.strictObject({ text: z.string().max(512 * 1024) }),
   'app.setPreferences': preferencesSchema,
   'app.showLog': nothing,
-  'app.dismissNotice': z.strictObject({ type: z.string().max(64) }),
+  'app.dismissNotice': z.strictObject({ key: z.string().max(256) }),
   'settings.save': draft,
   'settings.saveAndConnect': draft,
   'settings.chooseIdentityFile': forGateway,

@@ -213,9 +213,11 @@ export class WindowFactory implements WindowEvents, Disposable {
       this.#pageGone.emit(windowId);
       crashes.note();
     });
-    contents.on('unresponsive', () =>
-      logger.log('warn', 'renderer.unresponsive', { window: address.window }),
-    );
+    contents.on('unresponsive', () => {
+      logger.log('warn', 'renderer.unresponsive', { window: address.window });
+      // Nothing is lost by it: drafts and conversations are main's. A page that a debugger holds is no fault.
+      if (!contents.isDevToolsOpened()) contents.forcefullyCrashRenderer();
+    });
     contents.on('did-fail-load', (_event, code, text, _url, isMainFrame) => {
       if (isMainFrame) logger.log('error', 'renderer.load-failed', { window: address.window, code, text });
     });

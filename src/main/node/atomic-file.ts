@@ -1,5 +1,14 @@
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 
 /**
@@ -34,5 +43,25 @@ export function syncFolder(path: string): void {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
+  }
+}
+
+/** `writeFileAtomic`'s temporary files, and those of electron-store's writer (the package atomically). */
+const TEMPORARY_SUFFIX = /^\.(?:[0-9a-f]{12}\.tmp|tmp-\d{10}[0-9a-f]{6})$/;
+
+/**
+ * Removes the temporary files that killed runs left of one file, and where it is a temporary one too the file itself;
+ * nothing else is touched. A folder that cannot be read or changed keeps them: they only take room. Nobody may be writing
+ * the file at the time.
+ */
+export function removeLeftovers(folder: string, fileName: string, itself = false): void {
+  try {
+    if (itself) rmSync(join(folder, fileName), { force: true });
+    for (const name of readdirSync(folder)) {
+      if (!name.startsWith(fileName) || !TEMPORARY_SUFFIX.test(name.slice(fileName.length))) continue;
+      rmSync(join(folder, name), { force: true });
+    }
+  } catch {
+    // The next start tries again.
   }
 }

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState, useSyncExternalStore, type ReactElement } from 'react';
 import type { GatewaySnapshot } from '../../shared/app-snapshot.ts';
 import type { ChatSession } from '../../shared/chat.ts';
+import { personNeededFor } from '../../shared/connection-state.ts';
 import { failureTarget } from '../../shared/gateway-label.ts';
 import { isConfigured } from '../../shared/gateway-profile.ts';
 import type { CommandError, ForSession } from '../../shared/ipc-contract.ts';
@@ -102,10 +103,11 @@ function OpenSession({ gatewayId, sessionKey }: ForSession): ReactElement {
 /** Where nothing goes on without the person, the way on stands beside the box that it holds up. */
 function BlockedCard(): ReactElement | null {
   const { connection } = useShown().gateway;
-  if (connection.status !== 'blocked') return null;
+  const failure = personNeededFor(connection);
+  if (failure === null) return null;
   return (
     <div className="chat__blocked">
-      <FailureCard failure={connection.failure} />
+      <FailureCard failure={failure} />
     </div>
   );
 }

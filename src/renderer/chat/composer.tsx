@@ -1,13 +1,22 @@
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
+import {
+  useEffect,
+  useMemo,
+  useRef,
+  useSyncExternalStore,
+  type KeyboardEvent,
+  type ReactElement,
+} from 'react';
 import { MAX_MESSAGE_CHARS, type ChatMeta } from '../../shared/chat.ts';
-import type { ConnectionState } from '../../shared/connection-state.ts';
+import { type ConnectionState, personNeededFor } from '../../shared/connection-state.ts';
 import type { Translate } from '../../shared/i18n/index.ts';
-import type { ForSession } from '../../shared/ipc-contract.ts';
+import type { CommandError, ForSession } from '../../shared/ipc-contract.ts';
 import { Button } from '../design/button.tsx';
 import { Glyph, StateIcon, type StateShape } from '../design/icons.tsx';
+import { Notice } from '../design/notice.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
-import { settle } from '../settle.ts';
-import { readDraft, writeDraft } from './drafts.ts';
+import { commandErrorText } from '../shell/command-error-text.ts';
+import { FailureCard } from '../shell/failure-card.tsx';
+import { createDraft, type DraftState } from './drafts.ts';
 
 interface ComposerProps {
   /** Null while no session is known: then nothing can be sent, and the box says why. */
@@ -16,13 +25,22 @@ interface ComposerProps {
   readonly onSent: () => void;
 }
 
+const EMPTY: DraftState = { text: '', refusal: null };
+const nothingWritten = (): DraftState => EMPTY;
+const neverChanges = (): (() => void) => () => undefined;
+
 /** Where a message is written. It says what will happen to it: sent now, or kept until there is a connection. */
 export function Composer({ session, activeRun, onSent }: ComposerProps): ReactElement {
   const t = useTranslate();
-  const { api, reportCommandError } = useCommands();
+  const { api } = useCommands();
   const { gateway } = useShown();
   const run = useRunCommand();
-  const [text, setText] = useState(() => (session === null ? '' : readDraft(session)));
+  const draft = useMemo(() => (session === null ? null : createDraft(api.chat, session)), [api, session]);
+  useEffect(() => draft?.start(), [draft]);
+  const { text, refusal } = useSyncExternalStore(
+    draft?.subscribe ?? neverChanges,
+    draft?.getState ?? nothingWritten,
+  );
 
   const box = useRef<HTMLTextAreaElement>(null);
   const canWrite = session !== null;
@@ -37,27 +55,13 @@ export function Composer({ session, activeRun, onSent }: ComposerProps): ReactEl
     box.current?.focus({ preventScroll: true });
   };
 
-  const write = (next: string): void => {
-    setText(next);
-    if (session !== null) writeDraft(session, next);
-  };
   const excess = text.length - MAX_MESSAGE_CHARS;
-  const canSend = session !== null && text.trim() !== '' && excess <= 0;
+  const canSend = text.trim() !== '' && excess <= 0;
 
-  const send = async (): Promise<void> => {
+  const send = (): void => {
     if (!canSend) return;
-    const sent = text;
-    write('');
+    draft?.send();
     onSent();
-    const result = await settle(api.chat.send({ ...session, messageId: crypto.randomUUID(), text: sent }));
-    if (result.ok) return;
-    // Not accepted: what was typed comes back, before whatever was typed meanwhile.
-    reportCommandError(result.error);
-    setText((current) => {
-      const restored = current === '' ? sent : `${sent}\n${current}`;
-      writeDraft(session, restored);
-      return restored;
-    });
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
@@ -65,59 +69,88 @@ export function Composer({ session, activeRun, onSent }: ComposerProps): ReactEl
     // While an input method composes (Korean, Japanese, Chinese), Enter belongs to it.
     if (event.nativeEvent.isComposing) return;
     event.preventDefault();
-    void send();
+    send();
   };
 
   const hint = composerHint(gateway.connection, session, t);
   const isStopping = activeRun?.phase === 'stopping';
   return (
-    <form
-      className="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send();
-      }}
-    >
-      <div className="composer__box">
-        <textarea
-          ref={box}
-          className="composer__text"
-          aria-label={t('chat.message')}
-          aria-describedby="composer-hint"
-          placeholder={t('chat.placeholder')}
-          rows={1}
-          value={text}
-          disabled={session === null}
-          onChange={(event) => write(event.target.value)}
-          onKeyDown={onKeyDown}
-        />
-        <div className="composer__buttons">
-          {activeRun === null || session === null ? null : (
-            <Button disabled={isStopping} onClick={() => stop(session)}>
-              <Glyph name="stop" size={14} />
-              {t(isStopping ? 'chat.stopping' : 'chat.stop')}
+    <>
+      {refusal === null ? null : <NotAccepted error={refusal} onDismiss={() => draft?.dismissRefusal()} />}
+      <form
+        className="composer"
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+      >
+        <div className="composer__box">
+          <textarea
+            ref={box}
+            className="composer__text"
+            aria-label={t('chat.message')}
+            aria-describedby="composer-hint"
+            placeholder={t('chat.placeholder')}
+            rows={1}
+            value={text}
+            disabled={session === null}
+            onChange={(event) => draft?.write(event.target.value)}
+            onBlur={draft?.flush}
+            onKeyDown={onKeyDown}
+          />
+          <div className="composer__buttons">
+            {activeRun === null || session === null ? null : (
+              <Button disabled={isStopping} onClick={() => stop(session)}>
+                <Glyph name="stop" size={14} />
+                {t(isStopping ? 'chat.stopping' : 'chat.stop')}
+              </Button>
+            )}
+            <Button look="primary" type="submit" disabled={!canSend}>
+              <Glyph name="send" size={14} />
+              {t('chat.send')}
             </Button>
-          )}
-          <Button look="primary" type="submit" disabled={!canSend}>
-            <Glyph name="send" size={14} />
-            {t('chat.send')}
-          </Button>
+          </div>
         </div>
-      </div>
-      <p className="composer__hint" id="composer-hint" data-honest={hint.shape === null ? undefined : ''}>
-        {excess > 0 ? (
-          <>
-            <StateIcon state="attention" />
-            {t('chat.composer.tooLong', { count: excess, limit: MAX_MESSAGE_CHARS })}
-          </>
-        ) : (
-          <>
-            {hint.shape === null ? null : <StateIcon state={hint.shape} />}
-            {hint.text}
-          </>
-        )}
-      </p>
-    </form>
+        <p className="composer__hint" id="composer-hint" data-honest={hint.shape === null ? undefined : ''}>
+          {excess > 0 ? (
+            <>
+              <StateIcon state="attention" />
+              {t('chat.composer.tooLong', { count: excess, limit: MAX_MESSAGE_CHARS })}
+            </>
+          ) : (
+            <>
+              {hint.shape === null ? null : <StateIcon state={hint.shape} />}
+              {hint.text}
+            </>
+          )}
+        </p>
+      </form>
+    </>
+  );
+}
+
+/** Why what was to be sent is in the box again. */
+function NotAccepted({
+  error,
+  onDismiss,
+}: {
+  readonly error: CommandError;
+  readonly onDismiss: () => void;
+}): ReactElement {
+  const t = useTranslate();
+  const dismiss = { label: t('notices.dismiss'), onDismiss };
+  return (
+    <div className="chat__blocked">
+      {error.type === 'failure' ? (
+        <div role="alert">
+          <FailureCard failure={error.failure} dismiss={dismiss} />
+        </div>
+      ) : (
+        <Notice tone="bad" dismiss={dismiss}>
+          {commandErrorText(error, t)}
+        </Notice>
+      )}
+    </div>
   );
 }
 
@@ -127,6 +160,7 @@ function composerHint(
   t: Translate,
 ): { readonly shape: StateShape | null; readonly text: string } {
   if (session === null) return { shape: 'offline', text: t('chat.composer.unavailable') };
+  if (personNeededFor(connection) !== null) return { shape: 'attention', text: t('chat.composer.blocked') };
   switch (connection.status) {
     case 'connected':
       return { shape: null, text: t('chat.composer.enter') };
@@ -134,8 +168,6 @@ function composerHint(
       return connection.reason === 'user'
         ? { shape: 'paused', text: t('chat.composer.paused') }
         : { shape: 'offline', text: t('chat.composer.offline') };
-    case 'blocked':
-      return { shape: 'attention', text: t('chat.composer.blocked') };
     case 'waiting-for-user':
       return { shape: 'waiting', text: t('chat.composer.waiting') };
     case 'connecting':
@@ -144,6 +176,7 @@ function composerHint(
     case 'unconfigured':
     case 'disconnected':
     case 'disconnecting':
+    case 'blocked':
       return { shape: 'offline', text: t('chat.composer.offline') };
   }
 }

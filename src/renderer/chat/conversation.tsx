@@ -1,18 +1,22 @@
 import { useRef, type ReactElement } from 'react';
 import type { ChatFailure, ChatSnapshot } from '../../shared/chat.ts';
 import type { ConnectionFailure } from '../../shared/connection-failure.ts';
+import type { ConnectionState } from '../../shared/connection-state.ts';
 import type { Translate } from '../../shared/i18n/index.ts';
 import type { ForSession } from '../../shared/ipc-contract.ts';
 import { Button } from '../design/button.tsx';
 import { EmptyState } from '../design/empty-state.tsx';
 import { Glyph, StateIcon } from '../design/icons.tsx';
-import { Notice } from '../design/notice.tsx';
 import { Skeleton } from '../design/skeleton.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
 import { chatFailureText } from './chat-failure-text.ts';
 import { LoadFailure } from './load-failure.tsx';
 import { Message } from './message.tsx';
+import { useLasting } from './use-lasting.ts';
 import { useReadingPlace } from './use-reading-place.ts';
+
+/** A drop that is over sooner is nobody's business here: the header says it, and nothing needs to move. */
+const OLD_AFTER_MS = 5000;
 
 interface ConversationProps {
   readonly conversation: ChatSnapshot;
@@ -51,6 +55,11 @@ export function Conversation({
     onNearTop: loadOlder,
   });
   const isEmpty = rows.length === 0;
+  const firstUnconfirmed = rows.findIndex(({ delivery }) => delivery === 'unconfirmed');
+  const isOld = useLasting(
+    (meta.load === 'cached' || meta.load === 'loaded') && gateway.connection.status !== 'connected',
+    OLD_AFTER_MS,
+  );
   const isWaitingForReply = meta.activeRun !== null && !rows.some((row) => row.streaming);
 
   return (
@@ -65,13 +74,22 @@ export function Conversation({
         onScroll={onScroll}
       >
         <div className="log__rows">
-          {meta.load === 'cached' && gateway.connection.status !== 'connected' ? (
-            <Notice tone="info">{t('chat.cached')}</Notice>
-          ) : null}
           {meta.load === 'failed' ? (
             <LoadFailure why={whyNot(meta.loadFailure, t)} onRetry={onReload} />
           ) : null}
-          {meta.load === 'loading' && isEmpty ? <Skeleton label={t('chat.loading')} rows={5} /> : null}
+          {meta.load !== 'loading' ? null : isComing(gateway.connection) ? (
+            isEmpty ? (
+              <Skeleton label={t('chat.loading')} rows={5} />
+            ) : null
+          ) : isEmpty ? (
+            <EmptyState
+              icon="chat"
+              title={t('chat.notLoadedTitle')}
+              text={t('chat.notLoadedText', { host: hostLabel })}
+            />
+          ) : (
+            <p className="log__start muted">{t('chat.notLoadedAbove', { host: hostLabel })}</p>
+          )}
           {meta.hasMore ? (
             <Button look="quiet" size="small" onClick={loadOlder}>
               {t('chat.loadOlder')}
@@ -86,8 +104,13 @@ export function Conversation({
               text={t('chat.emptyText', { host: hostLabel })}
             />
           ) : null}
-          {rows.map((row) => (
-            <Message key={row.id} row={row} session={session} />
+          {rows.map((row, index) => (
+            <Message
+              key={row.id}
+              row={row}
+              session={session}
+              isBehindUnconfirmed={firstUnconfirmed >= 0 && index > firstUnconfirmed}
+            />
           ))}
           {isWaitingForReply ? (
             <p className="working muted">
@@ -97,6 +120,7 @@ export function Conversation({
           ) : null}
         </div>
       </div>
+      {isOld && !isEmpty ? <p className="chat__old muted">{t('chat.cached')}</p> : null}
       {isAtEnd ? null : (
         <div className="chat__latest">
           <Button size="small" onClick={jumpToEnd}>
@@ -106,6 +130,14 @@ export function Conversation({
         </div>
       )}
     </>
+  );
+}
+
+/** Whether what is not loaded yet may be there in a moment; while retries go on it may not. */
+function isComing(connection: ConnectionState): boolean {
+  return (
+    connection.status === 'connected' ||
+    (connection.status === 'connecting' && connection.lastFailure === null)
   );
 }
 

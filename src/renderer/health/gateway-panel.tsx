@@ -75,6 +75,7 @@ function gatewayFacts(
     [t('health.sessions'), health.sessionCount],
     [t('health.activeRuns'), health.activeRuns],
     [t('health.approvals'), health.pendingApprovals],
+    [t('health.questions'), health.pendingQuestions],
   ];
   for (const [term, count] of counted) if (count !== null) facts.push([term, String(count)]);
   if (connection.status === 'connected') facts.push([t('health.endpoint'), connection.endpoint.url]);

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { presentConnection, type ConnectionCommand } from '../../shared/connection-presentation.ts';
+import { personNeededFor } from '../../shared/connection-state.ts';
 import { describeFailure } from '../../shared/failure-remedies.ts';
 import { failureTarget } from '../../shared/gateway-label.ts';
 import type { Ladder, LadderLayer } from '../../shared/health.ts';
@@ -19,7 +20,7 @@ export function ConnectionHeader({ page }: { readonly page: PageKind }): ReactEl
   const t = useTranslate();
   const { gateway } = useShown();
   const { connection, profile, ladder } = gateway;
-  const isCounting = connection.status === 'backing-off';
+  const isCounting = connection.status === 'backing-off' && personNeededFor(connection) === null;
   const nowMs = useNow(isCounting ? 1000 : null);
   const target = failureTarget(profile, t);
   const { statusWord, line, trayIcon, allowed } = presentConnection(connection, target, nowMs, t);

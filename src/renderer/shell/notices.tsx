@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
-import type { AppNotice } from '../../shared/app-snapshot.ts';
+import { noticeKey, type AppNotice, type AppSnapshot } from '../../shared/app-snapshot.ts';
+import { gatewayLabel } from '../../shared/gateway-label.ts';
 import type { Translate } from '../../shared/i18n/index.ts';
 import type { CommandError } from '../../shared/ipc-contract.ts';
 import { Notice } from '../design/notice.tsx';
@@ -33,24 +34,30 @@ export function Notices({ commandError, onDismissError }: NoticesProps): ReactEl
       )}
       {snapshot.notices.map((notice) => (
         <Notice
-          key={notice.type}
+          key={noticeKey(notice)}
           tone="warning"
           dismiss={{
             label: t('notices.dismiss'),
-            onDismiss: () => run(api.app.dismissNotice({ type: notice.type })),
+            onDismiss: () => run(api.app.dismissNotice({ key: noticeKey(notice) })),
           }}
         >
-          {noticeText(notice, t)}
+          {noticeText(notice, snapshot, t)}
         </Notice>
       ))}
     </section>
   );
 }
 
-function noticeText(notice: AppNotice, t: Translate): string {
+function noticeText(notice: AppNotice, snapshot: AppSnapshot, t: Translate): string {
   switch (notice.type) {
     case 'secrets-in-memory':
       return t('notices.secretsInMemory', { backend: notice.backend });
+    case 'secrets-quarantined':
+      return t('notices.secretsQuarantined', { path: notice.path });
+    case 'secrets-unreadable':
+      return t('notices.secretsUnreadable', { path: notice.path, detail: notice.detail });
+    case 'device-identity-replaced':
+      return t('notices.deviceIdentityReplaced');
     case 'settings-quarantined':
       return t('notices.settingsQuarantined', { path: notice.path, detail: notice.detail });
     case 'settings-newer':
@@ -69,9 +76,14 @@ function noticeText(notice: AppNotice, t: Translate): string {
       return t('notices.messagesUnwritable', { path: notice.path, detail: notice.detail });
     case 'port-moved': {
       const { from, to, owner } = notice;
-      return owner === null
-        ? t('notices.portMoved', { from, to })
-        : t('notices.portMovedOwner', { from, to, owner });
+      const words =
+        owner === null
+          ? t('notices.portMoved', { from, to })
+          : t('notices.portMovedOwner', { from, to, owner });
+      // Only where there are several does it matter whose port it is.
+      const moved = snapshot.gateways.find(({ profile }) => profile.id === notice.gatewayId);
+      if (snapshot.gateways.length < 2 || moved === undefined) return words;
+      return t('notices.ofGateway', { gateway: gatewayLabel(moved.profile, t), words });
     }
   }
 }

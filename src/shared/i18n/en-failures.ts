@@ -286,9 +286,9 @@ export const enFailures = {
   },
   'pairing-required': {
     title: 'The Gateway of {{gateway}} must approve this device',
-    body: 'Run the command below on the host of the Gateway, then try again. Reason: {{reason}}. This device is {{deviceId}}.',
+    body: 'Run the command below on the host of the Gateway. Reason: {{reason}}. This device is {{deviceId}}.',
     bodyList:
-      'Run the command below on the host of the Gateway, approve the request of this device with “openclaw devices approve”, then try again. Reason: {{reason}}. This device is {{deviceId}}.',
+      'Run the command below on the host of the Gateway and approve the request of this device with “openclaw devices approve”. Reason: {{reason}}. This device is {{deviceId}}.',
   },
   'scope-missing': {
     title: 'The Gateway of {{gateway}} does not grant this device enough rights',
@@ -321,8 +321,8 @@ export const enFailures = {
     body: 'It says: {{detail}} ({{detailCode}}). The log of the Gateway may tell more.',
   },
   'tunnel-process-crashed': {
-    title: 'The tunnel process ended unexpectedly',
-    body: 'It was killed by the system. Gangway starts it again by itself. If this happens again, the log tells more.',
+    title: 'The tunnel process stopped working',
+    body: 'It did not answer, or the system ended it. Gangway starts it again by itself. If this happens again, the log tells more.',
     bodyCode:
       'It ended with exit code {{exitCode}}. Gangway starts it again by itself. If this happens again, the log tells more.',
   },
@@ -337,6 +337,10 @@ export const enFailures = {
   'message-not-kept': {
     title: 'The message was not sent',
     body: 'Gangway could not write it to this computer’s disk ({{detail}}), so it was not handed on: after a crash it would be lost. Your text is still in the box. Check free space and permissions, then send it again.',
+    bodyFull:
+      'Too many messages wait for this Gateway already. Your text is still in the box. Discard what is no longer wanted, or send it again once some have gone out.',
+    bodyNewer:
+      'The file of messages on this computer was written by a newer Gangway, so this one only reads it. Your text is still in the box. Update Gangway, then send it again.',
   },
   bug: {
     title: 'Gangway hit a bug',
@@ -360,6 +364,7 @@ export const enFailureGoesOn = {
   trying: 'Gangway keeps trying.',
   looking: 'Gangway keeps looking.',
   slowly: 'Gangway tries again, slowly.',
+  approval: 'Gangway connects by itself once this device is approved.',
 } as const;
 
 export const enFailureActions = {

@@ -52,6 +52,7 @@ export const en = {
     'opening-socket': 'reaching the SSH server',
     'verifying-host-key': 'checking the host key',
     authenticating: 'signing in',
+    'awaiting-agent': 'waiting for approval in your SSH agent',
     'opening-forward': 'opening the forward',
     'gateway-handshake': 'waiting for the Gateway',
     probing: 'checking the Gateway',
@@ -350,6 +351,7 @@ export const en = {
     send: 'Send',
     stop: 'Stop',
     stopping: 'Stopping…',
+    stopped: 'Stopped before it was finished',
     session: 'Session',
     loading: 'The conversation is loading',
     loadOlder: 'Earlier messages',
@@ -358,6 +360,10 @@ export const en = {
     emptyText: 'Write to the agent on {{host}}. What you say stays in its session, on its host.',
     noSessionTitle: 'No conversation yet',
     noSessionText: 'Once Gangway is connected to {{host}}, the conversation appears here.',
+    notLoadedTitle: 'Not loaded yet',
+    notLoadedText:
+      'Gangway is not connected to {{host}}, where the conversation is kept. What you write now is kept on this computer and goes out when connected.',
+    notLoadedAbove: 'Earlier messages appear once Gangway is connected to {{host}}.',
     setUpTitle: 'No Gateway set up',
     setUpText: 'Say where your OpenClaw Gateway runs. Then you can talk with its agent here.',
     setUp: 'Set up the connection',
@@ -372,6 +378,12 @@ export const en = {
       running: 'Running',
       failed: 'Failed',
       unconfirmed: 'Delivery unconfirmed',
+      label: 'Delivery',
+      /** Why it stands where it stands; said behind the state. */
+      untilConnected: 'Kept on this computer, goes out when connected',
+      behindUnconfirmed: 'Waits until you decide about the unconfirmed message above',
+      lostOnTheWay:
+        'The connection was lost. Once it is back, Gangway asks the Gateway what became of the message',
     },
     retry: 'Retry',
     discard: 'Discard',
@@ -414,7 +426,7 @@ export const en = {
       OTHER_GATEWAY:
         'It was written before the connection was pointed at another Gateway, and has not been sent. Retry sends it to the Gateway that is set now.',
       UNCONFIRMED:
-        'The connection was lost on the way, and the Gateway does not say what became of it: it may have been executed. Retry may execute it twice.',
+        'The connection was lost on the way, and the Gateway does not say what became of it: it may have been executed. Retry may execute it twice; Discard takes it away here only.',
     },
   },
   health: {
@@ -479,6 +491,7 @@ export const en = {
     sessions: 'Sessions',
     activeRuns: 'Active runs',
     approvals: 'Approvals waiting',
+    questions: 'Questions waiting',
     endpoint: 'Reached at',
     connectedSince: 'Connected for',
     noneYet: 'The Gateway has not told its health yet.',
@@ -508,14 +521,20 @@ export const en = {
   notices: {
     title: 'Notices',
     secretsInMemory:
-      'This system has no keychain that Gangway can use ({{backend}}). Tokens, passwords and the device identity are forgotten when Gangway quits.',
+      'Gangway cannot use the keychain of this system ({{backend}}): there is none, or it is locked. Tokens, passwords and the device identity are forgotten when Gangway quits. If you unlock it now and this message stays, start Gangway again.',
+    secretsQuarantined:
+      'Stored tokens or passwords could not be read. The file was kept as {{path}}. Enter them again where Gangway asks; Gateways may ask to pair this device again.',
+    secretsUnreadable:
+      'The stored tokens and passwords at {{path}} cannot be read ({{detail}}). They are left as they are; what you enter now is forgotten when Gangway quits.',
+    deviceIdentityReplaced:
+      'The identity of this device could not be read, so Gangway made a new one. Gateways may ask to pair this device again.',
     settingsQuarantined:
       'The settings file could not be read ({{detail}}). It was kept as {{path}}, and Gangway started with default settings.',
     settingsNewer:
       'The settings at {{path}} were written by a newer Gangway (version {{version}}). They are left as they are; changes made now are not saved.',
     settingsUnwritable: 'The settings could not be saved to {{path}}: {{detail}}',
     messagesQuarantined:
-      'The file of unsent messages and drafts could not be read ({{detail}}). It was kept as {{path}}; {{count}} messages were taken over from it.',
+      'The file of unsent messages and drafts could not be read ({{detail}}). It was kept as {{path}}. Messages taken over from it: {{count}}.',
     messagesNewer:
       'The messages and drafts at {{path}} were written by a newer Gangway (version {{version}}). They can be read, but nothing can be sent until Gangway is updated.',
     messagesUnwritable:
@@ -524,6 +543,7 @@ export const en = {
       'Another program uses port {{from}} on this computer. The tunnel now uses port {{to}} and keeps it; point command-line tools there.',
     portMovedOwner:
       'Port {{from}} on this computer is used by {{owner}}. The tunnel now uses port {{to}} and keeps it; point command-line tools there.',
+    ofGateway: '{{gateway}}: {{words}}',
     dismiss: 'Dismiss',
     commandRefused: 'Gangway did not accept that request ({{reason}}).',
     commandBug: 'Something in Gangway did not work: {{detail}}',

@@ -283,9 +283,9 @@ export const koFailures: Messages['failures'] = {
   },
   'pairing-required': {
     title: '{{gateway}}: 이 장치의 승인 필요',
-    body: '게이트웨이 호스트에서 아래 명령을 실행한 다음 다시 시도하십시오. 이유: {{reason}}. 이 장치: {{deviceId}}.',
+    body: '게이트웨이 호스트에서 아래 명령을 실행하십시오. 이유: {{reason}}. 이 장치: {{deviceId}}.',
     bodyList:
-      '게이트웨이 호스트에서 아래 명령을 실행하고 “openclaw devices approve”로 이 장치의 요청을 승인한 다음 다시 시도하십시오. 이유: {{reason}}. 이 장치: {{deviceId}}.',
+      '게이트웨이 호스트에서 아래 명령을 실행하고 “openclaw devices approve”로 이 장치의 요청을 승인하십시오. 이유: {{reason}}. 이 장치: {{deviceId}}.',
   },
   'scope-missing': {
     title: '{{gateway}}: 이 장치의 권한 부족',
@@ -318,8 +318,8 @@ export const koFailures: Messages['failures'] = {
     body: '게이트웨이의 응답: {{detail}}({{detailCode}}). 게이트웨이의 로그에서 자세한 내용을 확인할 수 있습니다.',
   },
   'tunnel-process-crashed': {
-    title: '터널 프로세스가 예기치 않게 종료됨',
-    body: '시스템이 프로세스를 종료했습니다. Gangway가 자동으로 다시 시작합니다. 반복되면 로그를 확인하십시오.',
+    title: '터널 프로세스가 작동을 멈춤',
+    body: '프로세스가 응답하지 않거나 시스템에 의해 종료되었습니다. Gangway가 자동으로 다시 시작합니다. 반복되면 로그를 확인하십시오.',
     bodyCode:
       '프로세스가 비정상 종료되었습니다(종료 코드 {{exitCode}}). Gangway가 자동으로 다시 시작합니다. 반복되면 로그를 확인하십시오.',
   },
@@ -334,6 +334,10 @@ export const koFailures: Messages['failures'] = {
   'message-not-kept': {
     title: '메시지를 보내지 않음',
     body: '메시지를 이 컴퓨터의 디스크에 기록할 수 없어({{detail}}) 보내지 않았습니다. 기록하지 않으면 비정상 종료 시 사라질 수 있습니다. 입력한 내용은 입력란에 그대로 있습니다. 여유 공간과 권한을 확인한 다음 다시 보내십시오.',
+    bodyFull:
+      '이 게이트웨이로 보낼 메시지가 이미 너무 많이 대기하고 있습니다. 입력한 내용은 입력란에 그대로 있습니다. 필요 없는 메시지를 삭제하거나, 일부가 전송된 다음 다시 보내십시오.',
+    bodyNewer:
+      '이 컴퓨터의 메시지 파일은 더 새로운 Gangway가 저장한 것이어서 읽기만 할 수 있습니다. 입력한 내용은 입력란에 그대로 있습니다. Gangway를 업데이트한 다음 다시 보내십시오.',
   },
   bug: {
     title: 'Gangway 내부 오류',
@@ -354,6 +358,7 @@ export const koFailureGoesOn: Messages['failureGoesOn'] = {
   trying: 'Gangway가 계속 시도합니다.',
   looking: 'Gangway가 계속 확인합니다.',
   slowly: 'Gangway가 간격을 두고 다시 시도합니다.',
+  approval: '이 장치가 승인되면 Gangway가 자동으로 연결합니다.',
 };
 
 export const koFailureActions: Messages['failureActions'] = {

@@ -45,6 +45,7 @@ export const ko: Messages = {
     'opening-socket': 'SSH 서버에 접속 중',
     'verifying-host-key': '호스트 키 확인 중',
     authenticating: '로그인 중',
+    'awaiting-agent': 'SSH 에이전트의 승인 대기 중',
     'opening-forward': '포트 포워딩 여는 중',
     'gateway-handshake': '게이트웨이 응답 대기 중',
     probing: '게이트웨이 확인 중',
@@ -335,6 +336,7 @@ export const ko: Messages = {
     send: '보내기',
     stop: '중지',
     stopping: '중지하는 중…',
+    stopped: '완료되기 전에 중지되었습니다',
     session: '세션',
     loading: '대화를 불러오는 중입니다',
     loadOlder: '이전 메시지',
@@ -343,6 +345,10 @@ export const ko: Messages = {
     emptyText: '{{host}}의 에이전트에게 메시지를 보내십시오. 대화 내용은 해당 호스트의 세션에 남습니다.',
     noSessionTitle: '아직 대화가 없습니다',
     noSessionText: '{{host}}에 연결되면 대화가 여기에 표시됩니다.',
+    notLoadedTitle: '아직 불러오지 않았습니다',
+    notLoadedText:
+      '대화가 보관된 {{host}}에 연결되어 있지 않습니다. 지금 작성하는 내용은 이 컴퓨터에 보관했다가 연결되면 보냅니다.',
+    notLoadedAbove: '{{host}}에 연결되면 이전 메시지가 표시됩니다.',
     setUpTitle: '설정된 게이트웨이 없음',
     setUpText: 'OpenClaw 게이트웨이의 실행 위치를 지정하면 여기에서 에이전트와 대화할 수 있습니다.',
     setUp: '연결 설정',
@@ -357,6 +363,10 @@ export const ko: Messages = {
       running: '실행 중',
       failed: '실패',
       unconfirmed: '전달 확인 안 됨',
+      label: '전달 상태',
+      untilConnected: '이 컴퓨터에 보관 중이며 연결되면 보냅니다',
+      behindUnconfirmed: '위의 확인되지 않은 메시지를 어떻게 할지 정할 때까지 기다립니다',
+      lostOnTheWay: '연결이 끊겼습니다. 다시 연결되면 게이트웨이에서 처리 여부를 확인합니다',
     },
     retry: '다시 보내기',
     discard: '삭제',
@@ -398,7 +408,7 @@ export const ko: Messages = {
       OTHER_GATEWAY:
         '연결을 다른 게이트웨이로 바꾸기 전에 작성한 메시지여서 보내지 않았습니다. 다시 보내면 지금 설정된 게이트웨이로 보냅니다.',
       UNCONFIRMED:
-        '보내는 중에 연결이 끊겼고, 게이트웨이에서 처리 여부를 확인할 수 없습니다. 이미 실행되었을 수 있으며, 다시 보내면 두 번 실행될 수 있습니다.',
+        '보내는 중에 연결이 끊겼고, 게이트웨이에서 처리 여부를 확인할 수 없습니다. 이미 실행되었을 수 있으며, 다시 보내면 두 번 실행될 수 있습니다. 삭제하면 여기에서만 지워집니다.',
     },
   },
   health: {
@@ -463,6 +473,7 @@ export const ko: Messages = {
     sessions: '세션',
     activeRuns: '실행 중인 작업',
     approvals: '승인 대기',
+    questions: '질문 대기',
     endpoint: '접속 주소',
     connectedSince: '연결 유지 시간',
     noneYet: '게이트웨이의 상태를 아직 받지 못했습니다.',
@@ -491,14 +502,20 @@ export const ko: Messages = {
   notices: {
     title: '알림',
     secretsInMemory:
-      'Gangway가 사용할 수 있는 시스템 키체인이 없습니다({{backend}}). Gangway를 종료하면 토큰, 비밀번호, 장치 신원이 사라집니다.',
+      '시스템 키체인을 사용할 수 없습니다({{backend}}). 키체인이 없거나 잠겨 있습니다. Gangway를 종료하면 토큰, 비밀번호, 장치 신원이 사라집니다. 키체인의 잠금을 해제한 뒤에도 이 메시지가 남아 있으면 Gangway를 다시 시작하십시오.',
+    secretsQuarantined:
+      '저장된 토큰이나 비밀번호를 읽을 수 없었습니다. 원래 파일은 {{path}} 위치에 보관했습니다. Gangway가 요청하면 다시 입력하십시오. 게이트웨이가 이 장치의 페어링을 다시 요청할 수 있습니다.',
+    secretsUnreadable:
+      '{{path}}에 저장된 토큰과 비밀번호를 읽을 수 없습니다({{detail}}). 파일은 그대로 두며, 지금 입력한 내용은 Gangway를 종료하면 사라집니다.',
+    deviceIdentityReplaced:
+      '이 장치의 신원을 읽을 수 없어 새로 만들었습니다. 게이트웨이가 이 장치의 페어링을 다시 요청할 수 있습니다.',
     settingsQuarantined:
       '설정 파일을 읽을 수 없었습니다({{detail}}). 원래 파일은 {{path}} 위치에 보관했고, Gangway는 기본 설정으로 시작했습니다.',
     settingsNewer:
       '{{path}}의 설정은 더 새로운 Gangway(버전 {{version}})가 저장한 것입니다. 그대로 두며, 지금 변경한 내용은 저장되지 않습니다.',
     settingsUnwritable: '설정을 {{path}}에 저장할 수 없습니다: {{detail}}',
     messagesQuarantined:
-      '보내지 않은 메시지와 초안 파일을 읽을 수 없습니다({{detail}}). 파일은 {{path}}(으)로 보관했으며, 그중 메시지 {{count}}개를 옮겨 왔습니다.',
+      '보내지 않은 메시지와 초안 파일을 읽을 수 없었습니다({{detail}}). 원래 파일은 {{path}} 위치에 보관했고, 메시지 {{count}}개를 옮겨 왔습니다.',
     messagesNewer:
       '{{path}}의 메시지와 초안은 더 새로운 Gangway(버전 {{version}})가 저장한 것입니다. 읽을 수는 있지만 Gangway를 업데이트하기 전에는 보낼 수 없습니다.',
     messagesUnwritable:
@@ -507,6 +524,7 @@ export const ko: Messages = {
       '이 컴퓨터의 포트 {{from}}을(를) 다른 프로그램이 사용하고 있습니다. 터널은 이제 포트 {{to}}을(를) 계속 사용합니다. 명령줄 도구도 이 포트를 가리키게 하십시오.',
     portMovedOwner:
       '이 컴퓨터의 포트 {{from}}을(를) {{owner}}이(가) 사용하고 있습니다. 터널은 이제 포트 {{to}}을(를) 계속 사용합니다. 명령줄 도구도 이 포트를 가리키게 하십시오.',
+    ofGateway: '{{gateway}}: {{words}}',
     dismiss: '닫기',
     commandRefused: 'Gangway가 요청을 받아들이지 않았습니다({{reason}}).',
     commandBug: 'Gangway에서 문제가 발생했습니다: {{detail}}',

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from '@playwright/test';
 import type { Stage } from './stage.ts';
 
@@ -13,6 +14,8 @@ export function keepEvidence(stage: () => Stage | undefined): void {
     const app = parts.runningApp();
     if (app === null) return;
     writeFileSync(info.outputPath('app.log'), app.logs());
+    const log = join(app.userDataDir, 'logs', 'main.log');
+    if (existsSync(log)) copyFileSync(log, info.outputPath('main.log'));
     writeFileSync(info.outputPath('problems.txt'), app.problems().join('\n'));
     for (const page of app.electronApp.windows()) {
       const name = /window=(\w+)/.exec(page.url())?.[1] ?? 'window';

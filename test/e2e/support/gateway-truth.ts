@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { ChatScreen } from '../../support/screens/chat-screen.ts';
 import type { HistoryRow } from '../../support/lab/gateway-client.ts';
 import type { Stage } from './stage.ts';
@@ -18,4 +19,16 @@ export async function mainHistory(stage: Stage): Promise<readonly HistoryRow[]> 
 
 export function rowsWith(history: readonly HistoryRow[], role: string, text: string): readonly HistoryRow[] {
   return history.filter((row) => row.role === role && row.text.includes(text));
+}
+
+/** The draft of the main session as main holds it; null while no session is known. */
+export function keptDraft(page: Page): Promise<string | null> {
+  return page.evaluate(async () => {
+    const answer = await window.gangway.app.getSnapshot(null);
+    const gateway = answer.ok ? answer.value.gateways[0] : undefined;
+    const sessionKey = gateway?.mainSessionKey ?? null;
+    if (gateway === undefined || sessionKey === null) return null;
+    const draft = await window.gangway.chat.readDraft({ gatewayId: gateway.profile.id, sessionKey });
+    return draft.ok ? draft.value.text : null;
+  });
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { secretNames } from '../../../src/main/core/secret-names.ts';
 import { probeHealthz } from '../../../src/main/node/gateway/healthz-probe.ts';
+import { recordFault } from '../../support/faults/evidence.ts';
 import { sharedGateway, type SharedGateway } from '../../support/lab/shared-gateway.ts';
 import { waitFor } from '../../support/lab/wait.ts';
 import { textOf } from '../../support/core/chat-views.ts';
@@ -145,7 +146,14 @@ describe('a session with the real Gateway', () => {
 describe('health', () => {
   it('is what the gateway says, with the approvals that wait', async () => {
     await subject.openUp(proxy.url);
-    await waitFor(() => subject.health.health?.pendingApprovals === 0, { what: 'the first answer' });
+    // The lists and the health itself come as answers of their own.
+    await waitFor(
+      () => {
+        const { pendingApprovals, pendingQuestions, activeRuns } = subject.health.health ?? {};
+        return pendingApprovals === 0 && pendingQuestions === 0 && typeof activeRuns === 'number';
+      },
+      { what: 'the first answers' },
+    );
     expect(subject.health.health).toMatchObject({
       gatewayVersion: expect.any(String) as string,
       agents: [{ id: 'main', name: 'main' }],
@@ -185,6 +193,25 @@ describe('chat', () => {
     expect(shared.model.answered('hello there !slow 8 150')).toBe(1);
   });
 
+  it('hands over what is written in a row one after the other, so that it stands in that order', async () => {
+    const key = shared.sessionKey('in-a-row');
+    await subject.openUp(proxy.url);
+    await subject.show(key);
+    const texts = ['one !slow 8 150', 'two', 'three', 'four'];
+    for (const text of texts) await subject.write(key, text);
+    const view = await subject.until(
+      key,
+      'all of them in the history',
+      ({ rows, meta }) =>
+        meta.activeRun === null &&
+        rows.length >= 2 * texts.length &&
+        rows.every(({ delivery }) => delivery === null),
+      60_000,
+    );
+    expect(view.rows.filter(({ role }) => role === 'user').map(textOf)).toEqual(texts);
+    expect(proxy.sent().filter(({ method }) => method === 'chat.send')).toHaveLength(texts.length);
+  });
+
   it('shows the history to whoever opens the conversation later, with the same ids', async () => {
     const key = shared.sessionKey('later');
     await subject.openUp(proxy.url);
@@ -220,6 +247,16 @@ describe('chat', () => {
     );
     expect(stopped.rows).toHaveLength(2);
     expect(textOf(stopped.rows[1] as never)).not.toBe('');
+    expect(stopped.rows[1]?.stopped).toBe(true);
+    // What the Gateway stored of it says so too, to whoever comes later.
+    const other = new Subject({ token: shared.gateway.token });
+    try {
+      await other.openUp(proxy.url);
+      await other.show(key);
+      expect(other.view(key).rows.map((row) => row.stopped)).toEqual([false, true]);
+    } finally {
+      await other.close();
+    }
     expect(proxy.sent().find(({ method }) => method === 'chat.abort')?.params).toEqual({
       sessionKey: key,
       runId: messageId,
@@ -315,12 +352,28 @@ describe('chat', () => {
     const key = shared.sessionKey('large');
     await subject.openUp(proxy.url);
     await subject.show(key);
+    const writtenAtMs = performance.now();
     const messageId = await subject.write(key, 'x'.repeat(26 * 1024 * 1024));
     const view = await subject.until(key, 'the refusal', ({ rows }) => rows[0]?.delivery === 'failed');
+    const tookMs = performance.now() - writtenAtMs;
     expect(view.rows[0]).toMatchObject({ id: messageId, failure: { type: 'gateway', code: 'TOO_LARGE' } });
     expect(proxy.sent().some(({ method }) => method === 'chat.send')).toBe(false);
     await subject.chat.discard(key, messageId);
     await subject.until(key, 'the row to go', ({ rows }) => rows.length === 0);
+    expect(subject.downsOfCurrent()).toBe(0);
+    // The control: what fits goes out over the same connection.
+    await subject.write(key, 'something shorter');
+    await subject.untilAnswered(key, 2);
+    recordFault({
+      row: 59,
+      layer: 'core',
+      injected: 'a message of 26 MiB for a Gateway that takes frames of 25 MiB',
+      shown: `“not sent”, with its size and the limit, ${Math.round(tookMs)} ms after it was written; the connection stays`,
+      tookMs: null,
+      limitMs: null,
+      control:
+        'nothing of it passed the proxy, and a shorter message after it was answered over the same connection',
+    });
   });
 });
 

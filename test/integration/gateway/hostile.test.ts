@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { probeHealthz } from '../../../src/main/node/gateway/healthz-probe.ts';
+import { recordFault } from '../../support/faults/evidence.ts';
 import { waitFor } from '../../support/lab/wait.ts';
 import {
   connectError,
@@ -14,6 +15,8 @@ import { Subject } from './subject.ts';
 
 /** Servers that are no gateway, gateways of another time, and gateways that misbehave. */
 const KEY = 'agent:main:main';
+/** 10,000 events at 5,000 a second. */
+const FLOOD_MS = 2_000;
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -255,6 +258,7 @@ describe('a session that stands', () => {
     await tested.openUp(server.url);
     await tested.show(KEY);
     let longestGapMs = 0;
+    let mostBuffered = 0;
     let last = performance.now();
     const beat = setInterval(() => {
       longestGapMs = Math.max(longestGapMs, performance.now() - last);
@@ -281,6 +285,7 @@ describe('a session that stands', () => {
             };
             server.push({ type: 'event', event: 'chat', payload });
           }
+          mostBuffered = Math.max(mostBuffered, server.bufferedBytes());
           if (sent >= 10_000) {
             clearInterval(timer);
             resolve();
@@ -297,7 +302,19 @@ describe('a session that stands', () => {
     expect((tested.patches.length - before) / seconds).toBeLessThanOrEqual(31);
     // 50 ms on an idle machine. What it must catch, work that grows with the square of the events, takes many seconds.
     expect(longestGapMs).toBeLessThan(2_000);
+    expect(mostBuffered).toBeLessThan(50 * 1024 * 1024);
     expect(tested.downsOfCurrent()).toBe(0);
+    const patches = tested.patches.length - before;
+    recordFault({
+      row: 61,
+      part: 'flood',
+      layer: 'unit',
+      injected: `a stand-in gateway that sends 10,000 events in ${seconds.toFixed(1)} s`,
+      shown: `every word in the conversation; ${(patches / seconds).toFixed(0)} patches a second for the windows; at most ${Math.round(mostBuffered / 1024)} KiB waited at the gateway`,
+      tookMs: Math.max(0, seconds * 1000 - FLOOD_MS),
+      limitMs: 3000,
+      control: `10,000 events became ${patches} patches; the last word of the flood is shown`,
+    });
   });
 
   it('asks for a shorter history after one that fitted into no frame', async () => {

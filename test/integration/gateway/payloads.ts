@@ -26,6 +26,8 @@ const VALIDATORS: Readonly<Record<string, Validator>> = {
   'sessions.messages.unsubscribe': validateSessionsMessagesUnsubscribeParams,
   health: isEmpty,
   'exec.approval.list': isEmpty,
+  'plugin.approval.list': isEmpty,
+  'question.list': isEmpty,
   'gateway.identity.get': isEmpty,
 };
 

@@ -24,6 +24,8 @@ export interface StandIn {
   /** Sends a frame, or raw text, to whoever is connected. */
   push(frame: unknown): void;
   pushRaw(text: string): void;
+  /** Most bytes of one connection that wait to be sent: what the real Gateway limits to 50 MiB. */
+  bufferedBytes(): number;
   closeAll(code: number, reason: string): void;
   close(): Promise<void>;
 }
@@ -52,8 +54,11 @@ export async function startStandIn(script: StandInScript = {}): Promise<StandIn>
   let seq = 0;
   server.on('connection', (socket) => {
     connections += 1;
-    const send = (frame: unknown): void =>
-      socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+    const send = (frame: unknown): void => {
+      // A text that is there as bytes already costs this process no second copy.
+      if (Buffer.isBuffer(frame)) socket.send(frame, { binary: false });
+      else socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+    };
     const {
       challenge = { type: 'event', event: 'connect.challenge', payload: { nonce: 'n', ts: Date.now() } },
     } = script;
@@ -87,6 +92,7 @@ export async function startStandIn(script: StandInScript = {}): Promise<StandIn>
     pushRaw(text) {
       for (const client of server.clients) client.send(text);
     },
+    bufferedBytes: () => Math.max(0, ...[...server.clients].map(({ bufferedAmount }) => bufferedAmount)),
     closeAll(code, reason) {
       for (const client of server.clients) client.close(code, reason);
     },

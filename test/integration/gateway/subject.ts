@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MemoryOutgoingMessages } from '../../../src/main/core/chat/outgoing-messages.ts';
+import { MemoryMessages } from '../../support/fakes/memory-messages.ts';
 import type { SessionEvent } from '../../../src/main/core/connection/ports.ts';
 import { secretNames } from '../../../src/main/core/secret-names.ts';
 import { ChatService } from '../../../src/main/node/gateway/chat-service.ts';
@@ -54,7 +54,7 @@ export class Subject {
       ...shared,
       gatewayId: GATEWAY_ID,
       rpc,
-      messages: new MemoryOutgoingMessages(),
+      messages: new MemoryMessages(),
     });
     this.chat.onPatch((patch) => this.views.apply(patch));
     this.health = new HealthMonitor({ ...shared, rpc });

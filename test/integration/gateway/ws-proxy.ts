@@ -16,18 +16,30 @@ export interface WsProxy {
   problems(): readonly string[];
   /** The next answer to this method is lost, and the connection with it. */
   loseAnswerTo(method: string): void;
+  /** The next request of this method never reaches the Gateway, and the connection is lost. */
+  loseRequest(method: string): void;
+  /** Ends all connections; new ones are taken. */
+  cut(): void;
   /** Waiting answers to this method do not come, the connection stays. */
   dropAnswersTo(method: string | null): void;
   close(): Promise<void>;
 }
 
-export async function startWsProxy(target: string): Promise<WsProxy> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload: 64 * 1024 * 1024 });
+/** `shiftChallengeMs` moves the time that the Gateway's challenge names; `port` 0 is any. */
+export async function startWsProxy(
+  target: string,
+  {
+    shiftChallengeMs = 0,
+    port: wanted = 0,
+  }: { readonly shiftChallengeMs?: number; readonly port?: number } = {},
+): Promise<WsProxy> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: wanted, maxPayload: 64 * 1024 * 1024 });
   await new Promise<void>((resolve) => server.once('listening', () => resolve()));
   const sent: SentFrame[] = [];
   const problems: string[] = [];
   let losing: string | null = null;
   let dropping: string | null = null;
+  let swallowing: string | null = null;
   server.on('connection', (client) => {
     const gateway = new WebSocket(target, { maxPayload: 64 * 1024 * 1024 });
     const methods = new Map<string, string>();
@@ -39,6 +51,12 @@ export async function startWsProxy(target: string): Promise<WsProxy> {
       if (problem) problems.push(problem);
       sent.push({ method: frame.method, params: frame.params ?? {} });
       methods.set(frame.id, frame.method);
+      if (frame.method === swallowing) {
+        swallowing = null;
+        client.terminate();
+        gateway.terminate();
+        return;
+      }
       if (gateway.readyState === WebSocket.OPEN) gateway.send(text);
       else waiting.push(text);
     });
@@ -47,7 +65,17 @@ export async function startWsProxy(target: string): Promise<WsProxy> {
     });
     gateway.on('message', (data: Buffer) => {
       const text = data.toString('utf8');
-      const frame = JSON.parse(text) as { type: string; id?: string };
+      const frame = JSON.parse(text) as {
+        type: string;
+        id?: string;
+        event?: string;
+        payload?: { ts?: number };
+      };
+      if (frame.event === 'connect.challenge' && shiftChallengeMs !== 0) {
+        const payload = { ...frame.payload, ts: (frame.payload?.ts ?? 0) + shiftChallengeMs };
+        client.send(JSON.stringify({ ...frame, payload }));
+        return;
+      }
       const method = frame.type === 'res' ? methods.get(frame.id ?? '') : undefined;
       if (method !== undefined && method === losing) {
         losing = null;
@@ -74,6 +102,12 @@ export async function startWsProxy(target: string): Promise<WsProxy> {
     problems: () => problems,
     loseAnswerTo(method) {
       losing = method;
+    },
+    loseRequest(method) {
+      swallowing = method;
+    },
+    cut() {
+      for (const client of server.clients) client.terminate();
     },
     dropAnswersTo(method) {
       dropping = method;

@@ -1,6 +1,8 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failureKind } from '../../../src/shared/connection-failure.ts';
+import { recordFault } from '../../support/faults/evidence.ts';
 import { createKeyPair } from '../../support/lab/keys.ts';
 import { createLab, type Lab } from '../../support/lab/lab.ts';
 import type { SshAgent } from '../../support/lab/ssh-agent.ts';
@@ -28,9 +30,24 @@ describe('a locked agent', () => {
     const sshd = await lab.startSshd();
     const tunnel = await tunnelTo(lab, sshd, echo.port);
     tunnel.setTarget({ agentSocket: agent.socket });
+    const startedMs = performance.now();
     const up = await tunnel.openUp();
+    const tookMs = performance.now() - startedMs;
     expect(up.facts.authenticatedWith).toBe(tunnel.file('id_test'));
     expect(notesOf(tunnel)).toContain('holds no keys, or is locked');
+    tunnel.post({ type: 'close', attempt: tunnel.attempt });
+    tunnel.setTarget({ identityFiles: [], identityFileIsExplicit: false });
+    expect((await tunnel.openFailed('no-credentials')).agent).toBe('empty');
+    recordFault({
+      row: 39,
+      part: 'agent locked',
+      layer: 'core',
+      injected: 'an agent that was locked before the login',
+      shown: 'connected with the key file; the log says that the agent holds no keys, or is locked',
+      tookMs,
+      limitMs: 3_000,
+      control: 'without the key file there is nothing to sign in with, and the failure says so of the agent',
+    });
   });
 
   it('logs in once it is unlocked', async () => {
@@ -133,6 +150,19 @@ describe('an agent with keys that only OpenSSH can use', () => {
     tunnel.setTarget({ identityFiles: [], identityFileIsExplicit: false, agentSocket: socket });
     const facts = await tunnel.openFailed('no-credentials');
     expect(facts.looked).toEqual([`ssh-agent (${socket}): sk-ssh-ed25519@openssh.com`]);
+    expect(failureKind('no-credentials')).toBe('blocked');
+    tunnel.useKey(sshd.clientKey);
+    await tunnel.openUp();
+    recordFault({
+      row: 38,
+      part: 'security key in an agent',
+      layer: 'core',
+      injected: 'an agent that holds nothing but a security key',
+      shown: 'no-credentials, naming the agent and the type of key; no retry',
+      tookMs: null,
+      limitMs: null,
+      control: 'with a key file beside it the same attempt connects',
+    });
   });
 });
 

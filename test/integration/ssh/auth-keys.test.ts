@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TunnelAnswer } from '../../../src/main/core/tunnel/tunnel-protocol.ts';
+import { failureKind } from '../../../src/shared/connection-failure.ts';
+import { recordFault } from '../../support/faults/evidence.ts';
 import { createKeyPair, type KeyPair } from '../../support/lab/keys.ts';
 import { createLab, type Lab } from '../../support/lab/lab.ts';
 import { findProgram } from '../../support/lab/programs.ts';
@@ -62,6 +64,19 @@ describe("PuTTY's key files", () => {
     const tunnel = await tunnelTo(lab, sshd, echo.port);
     const path = tunnel.write('id_test', key.privateKey.replace('Comment: ', 'Comment: x'));
     expect(await tunnel.openFailed('key-unreadable')).toEqual({ path, reason: 'ppk' });
+    expect(failureKind('key-unreadable')).toBe('blocked');
+    tunnel.useKey(key);
+    await tunnel.openUp();
+    recordFault({
+      row: 38,
+      part: 'PPK version 3',
+      layer: 'core',
+      injected: 'a key file of PuTTY, version 3, of which one byte was changed',
+      shown: 'key-unreadable, with the path and that it is a file of PuTTY that cannot be read; no retry',
+      tookMs: null,
+      limitMs: null,
+      control: 'the unchanged file logs in',
+    });
   });
 });
 

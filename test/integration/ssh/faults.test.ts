@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SSH_TIMING } from '../../../src/main/node/ssh/ssh-timing.ts';
+import { recordFault } from '../../support/faults/evidence.ts';
 import { startChild } from '../../support/lab/child.ts';
 import type { FaultProxy } from '../../support/lab/fault-proxy.ts';
 import { createLab, type Lab } from '../../support/lab/lab.ts';
@@ -270,6 +271,15 @@ describe('rekeying', () => {
     );
     const rekeys = sshd.log().match(/rekey in|rekeying|SSH2_MSG_NEWKEYS received/g)?.length ?? 0;
     expect(rekeys).toBeGreaterThan(20);
+    recordFault({
+      row: 18,
+      layer: 'core',
+      injected: 'RekeyLimit 1M at sshd, 64 MiB to us while we write',
+      shown: 'nothing: no question, no drop, every byte as it was sent',
+      tookMs: null,
+      limitMs: null,
+      control: `sshd logged ${rekeys} times that keys were exchanged anew`,
+    });
   });
 });
 

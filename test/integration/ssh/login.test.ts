@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TunnelAnswer } from '../../../src/main/core/tunnel/tunnel-protocol.ts';
+import { failureKind } from '../../../src/shared/connection-failure.ts';
+import { recordFault } from '../../support/faults/evidence.ts';
 import { startChild, type Child } from '../../support/lab/child.ts';
 import { createKeyPair } from '../../support/lab/keys.ts';
 import { createLab, type Lab } from '../../support/lab/lab.ts';
@@ -157,6 +159,20 @@ describe('host keys', () => {
       ],
     });
     expectNoAuthentication(sshd);
+    expect(failureKind('host-key-changed')).toBe('blocked');
+    tunnel.write('known_hosts', sshd.knownHostsLine());
+    await tunnel.openUp();
+    expect(sshd.log()).toContain('Accepted publickey');
+    recordFault({
+      row: 29,
+      part: 'at the first connection',
+      layer: 'core',
+      injected: 'the host key on file was swapped on the server for one of the same type',
+      shown: 'host-key-changed with both fingerprints and the line of the old one; no retry',
+      tookMs: null,
+      limitMs: null,
+      control: 'no authentication in the log until the new key was on file; with it the log shows one',
+    });
   });
 
   it('refuses a revoked key even where another line trusts it', async () => {
@@ -182,6 +198,19 @@ describe('host keys', () => {
     tunnel.write('known_hosts', `${rsaLine}\n`);
     const up = await tunnel.openUp();
     expect(up.facts.hostKeyFingerprint).toBe(sshd.hostKeys[2]?.fingerprint);
+    expect(tunnel.reports.filter(({ type }) => type === 'needs-user')).toEqual([]);
+    // A host without a line gets the first of the server's keys.
+    const fresh = await tunnelTo(lab, sshd, echo.port, { trusted: false });
+    expect((await fresh.openPrompt('host-key')).keyType).toBe('ssh-ed25519');
+    recordFault({
+      row: 30,
+      layer: 'core',
+      injected: 'a server that added ed25519 and ecdsa beside the rsa key that is on file',
+      shown: 'connected without a question, by the known key',
+      tookMs: null,
+      limitMs: null,
+      control: 'without a line on file the same server shows another key first, and is asked about',
+    });
   });
 
   it('calls a key of a new type new, not changed', async () => {
@@ -191,15 +220,45 @@ describe('host keys', () => {
     const prompt = await tunnel.openPrompt('host-key');
     expect(prompt.keyType).toBe('ssh-ed25519');
     expect(prompt.otherKnownTypes).toEqual(['ssh-rsa']);
+    expectNoAuthentication(sshd);
+    await sshd.rotateHostKey(['rsa']);
+    await tunnel.openFailed('host-key-changed');
+    recordFault({
+      row: 31,
+      layer: 'core',
+      injected: 'the known rsa key was taken from the server, and an ed25519 key put in its place',
+      shown: 'the question about a new type of key for a known host, not "changed"',
+      tookMs: null,
+      limitMs: null,
+      control: 'another key of the known type is called changed',
+    });
   });
 
   it('refuses to connect when known_hosts cannot be read', async () => {
     const sshd = await lab.startSshd();
     const tunnel = await tunnelTo(lab, sshd, echo.port, { trusted: false });
     mkdirSync(tunnel.file('known_hosts'));
+    const startedMs = performance.now();
     const facts = await tunnel.openFailed('known-hosts-unreadable');
+    const tookMs = performance.now() - startedMs;
     expect(facts).toEqual({ path: tunnel.file('known_hosts'), detail: 'EISDIR' });
     expect(sshd.counts().connections).toBe(0);
+
+    rmdirSync(tunnel.file('known_hosts'));
+    writeFileSync(tunnel.file('known_hosts'), Buffer.alloc(4096, '\u0000garbage\n'));
+    await tunnel.openPrompt('host-key');
+    expectNoAuthentication(sshd);
+    recordFault({
+      row: 68,
+      part: 'known_hosts',
+      layer: 'core',
+      injected: 'known_hosts that cannot be read; then one of garbage',
+      shown:
+        '"known-hosts-unreadable" before anything is sent; garbage counts as no key, so the host is asked about',
+      tookMs,
+      limitMs: 2_000,
+      control: 'with a file that can be read the attempt gets as far as the question',
+    });
   });
 
   it('offers no credential when the trusted key cannot be written down', async () => {
@@ -257,6 +316,7 @@ describe('credentials', () => {
     tunnel.setTarget({ identityFiles: [path], identityFileIsExplicit: true });
     expect(await tunnel.openFailed('key-unreadable')).toEqual({ path, reason });
     expect(sshd.counts().connections).toBe(0);
+    expect(failureKind('key-unreadable')).toBe('blocked');
   });
 
   it('names an identity file that is a folder', async () => {
@@ -345,9 +405,26 @@ describe('an ssh-agent', () => {
     const sshd = await lab.startSshd();
     const tunnel = await tunnelTo(lab, sshd, echo.port);
     tunnel.setTarget({ identityFileIsExplicit: false, agentSocket });
+    const startedMs = performance.now();
     const up = await tunnel.openUp();
+    const tookMs = performance.now() - startedMs;
     expect(up.facts.authenticatedWith).toBe(tunnel.file('id_test'));
     expect(sshd.log()).not.toContain('Too many authentication failures');
+    const files = ['-i', tunnel.file('id_test'), '-o', `UserKnownHostsFile=${tunnel.file('known_hosts')}`];
+    const ssh = ['-F', 'none', '-p', String(sshd.port), '-o', 'BatchMode=yes', ...files];
+    const env = { ...process.env, SSH_AUTH_SOCK: agentSocket };
+    const plain = spawnSync('ssh', [...ssh, `${sshd.user}@127.0.0.1`, 'true'], { env, timeout: 10_000 });
+    expect(plain.stderr.toString()).toContain('Too many authentication failures');
+    recordFault({
+      row: 39,
+      part: '8 keys in the agent',
+      layer: 'core',
+      injected: 'an agent with 8 keys that the server does not know, and MaxAuthTries 6',
+      shown: 'connected with the key file',
+      tookMs,
+      limitMs: 3_000,
+      control: 'ssh with the same agent and key file fails with too many authentication failures',
+    });
   });
 
   it('says what the server offers also when only agent keys were refused', async () => {
@@ -377,9 +454,25 @@ describe('an ssh-agent', () => {
     const sshd = await lab.startSshd();
     const tunnel = await tunnelTo(lab, sshd, echo.port);
     tunnel.setTarget({ agentSocket });
+    const startedMs = performance.now();
     await tunnel.openUp();
+    const tookMs = performance.now() - startedMs;
     const logged = tunnel.reports.find((report) => report.type === 'log');
     expect(logged).toMatchObject({ event: 'ssh.credentials', level: 'warn' });
+    tunnel.setTarget({ identityFiles: [], identityFileIsExplicit: false });
+    tunnel.post({ type: 'close', attempt: tunnel.attempt });
+    const facts = await tunnel.openFailed('no-credentials');
+    expect(facts.agent).toBe('missing');
+    recordFault({
+      row: 39,
+      part: 'agent gone',
+      layer: 'core',
+      injected: 'the agent was ended; its socket is named still',
+      shown: 'connected with the key file; the log says why the agent did not help',
+      tookMs,
+      limitMs: 3_000,
+      control: 'without the key file the failure names the agent as not reachable',
+    });
   });
 });
 
@@ -410,7 +503,23 @@ describe('the forward', () => {
   it('works with MaxSessions 0', async () => {
     const sshd = await lab.startSshd({ config: ['MaxSessions 0'] });
     const tunnel = await tunnelTo(lab, sshd, echo.port);
-    await tunnel.openUp();
+    const up = await tunnel.openUp();
+    await (await Client.connect(lab, up.localPort)).echo('without a session');
+    const options = ['-p', String(sshd.port), '-i', tunnel.file('id_test'), '-o', 'BatchMode=yes'];
+    const known = ['-o', `UserKnownHostsFile=${tunnel.file('known_hosts')}`];
+    const shell = spawnSync('ssh', ['-F', 'none', ...options, ...known, `${sshd.user}@127.0.0.1`, 'true'], {
+      timeout: 10_000,
+    });
+    expect(shell.status).not.toBe(0);
+    recordFault({
+      row: 25,
+      layer: 'core',
+      injected: 'MaxSessions 0',
+      shown: 'connected, and bytes go both ways',
+      tookMs: null,
+      limitMs: null,
+      control: 'ssh with a command is refused by the same server',
+    });
   });
 
   it('reports a gateway that went away while clients come, and lets the client go', async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { recordFault } from '../../support/faults/evidence.ts';
 import { descendantsOf, isAlive, startChild, type Child } from '../../support/lab/child.ts';
 import { createLab, type Lab } from '../../support/lab/lab.ts';
 import { canBind, freePort } from '../../support/lab/ports.ts';
@@ -260,12 +261,25 @@ describe('a link that goes away', () => {
     const sshd = await lab.startSshd();
     const tunnel = await opensshTo(lab, sshd, echo.port);
     await tunnel.openUp();
-    await sshd.killSessions();
+    const startedAtMs = performance.now();
+    const killing = sshd.killSessions();
     expect((await tunnel.down()).code).toBe('link-lost');
+    const tookMs = performance.now() - startedAtMs;
+    expect(await killing).toBe(1);
     await noSshLeft();
+    recordFault({
+      row: 2,
+      part: 'by the system’s ssh',
+      layer: 'core',
+      injected: 'SIGKILL to the session’s sshd',
+      shown: 'link-lost; no ssh process is left',
+      tookMs,
+      limitMs: 500,
+      control: 'sshd had one session, and it was gone',
+    });
   });
 
-  it('is found dead within ten seconds when it freezes, and tells its latency while it lives', async () => {
+  it('is found dead within 9.5 s when it freezes, and tells its latency while it lives', async () => {
     const sshd = await lab.startSshd();
     const proxy = await lab.startFaultProxy({ targetPort: sshd.port });
     const tunnel = await opensshTo(lab, sshd, echo.port, { port: proxy.port });
@@ -278,13 +292,25 @@ describe('a link that goes away', () => {
     expect(alive.latencyMs).toBeLessThan(2_000);
     proxy.freeze('both');
     const frozenAtMs = performance.now();
+    const { bytesDown } = proxy.counts();
     const why = await tunnel.down();
+    const shownMs = performance.now() - frozenAtMs;
     expect(why.code).toBe('link-dead');
-    expect(performance.now() - frozenAtMs).toBeLessThan(10_500);
+    expect(proxy.counts().bytesDown).toBe(bytesDown);
     await noSshLeft();
     // Neither line of the log nor connection to the gateway came of the questions whether it lives.
     expect(echo.connections).toBe(1);
     expect(sshd.log()).not.toMatch(/ping@gangway|refused|unknown channel/i);
+    recordFault({
+      row: 8,
+      part: 'by the system’s ssh',
+      layer: 'core',
+      injected: 'the fault proxy passes nothing either way',
+      shown: 'link-dead; no ssh process is left',
+      tookMs: shownMs,
+      limitMs: 9_500,
+      control: 'not one byte passed until it was told',
+    });
   });
 
   it('tells its latency where the server allows no session', async () => {

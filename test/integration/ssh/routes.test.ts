@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../../src/shared/connection-failure.ts';
 import { err, ok } from '../../../src/shared/result.ts';
 import type { RouteDriver, RouteEvent } from '../../../src/main/core/connection/ports.ts';
-import type { TunnelChannel } from '../../../src/main/core/tunnel/tunnel-protocol.ts';
+import type { PortMove, TunnelChannel } from '../../../src/main/core/tunnel/tunnel-protocol.ts';
 import { GatewayPromptMemory } from '../../../src/main/app/prompt-memory.ts';
 import { systemClock } from '../../../src/main/node/system-clock.ts';
 import { DirectRoute } from '../../../src/main/node/tunnel/direct-route.ts';
@@ -51,8 +51,9 @@ const silent = { log: () => undefined };
 function sshRoute(
   tunnel: TunnelFixture,
   memory: PromptMemory = new FakePromptMemory(),
-): { route: SshRoute; recorder: Recorder; channels: TunnelChannel[] } {
+): { route: SshRoute; recorder: Recorder; channels: TunnelChannel[]; moves: PortMove[] } {
   const channels: TunnelChannel[] = [];
+  const moves: PortMove[] = [];
   const route = new SshRoute({
     resolveConfig: () => Promise.resolve(ok(tunnel.config)),
     memory,
@@ -61,10 +62,11 @@ function sshRoute(
       channels.push(channel);
       return channel;
     },
+    onPortMoved: (move) => moves.push(move),
     clock: systemClock,
     logger: silent,
   });
-  return { route, recorder: new Recorder(route), channels };
+  return { route, recorder: new Recorder(route), channels, moves };
 }
 
 describe('the route over SSH', () => {
@@ -147,6 +149,7 @@ describe('the route over SSH', () => {
           for (const tell of exits) tell(null);
         },
       }),
+      onPortMoved: () => undefined,
       clock: systemClock,
       logger: silent,
     });
@@ -164,6 +167,7 @@ describe('the route over SSH', () => {
       resolveConfig: () => Promise.resolve(err(why)),
       memory: new FakePromptMemory(),
       createChannel: () => inProcessChannel(),
+      onPortMoved: () => undefined,
       clock: systemClock,
       logger: silent,
     });

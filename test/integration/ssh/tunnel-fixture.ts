@@ -37,7 +37,7 @@ export class TunnelFixture {
     lab: Lab,
     target: Pick<SshHop, 'host' | 'port' | 'user'> & Partial<SshHop>,
     forward: TunnelConfig['forward'],
-    options: { timing?: SshTiming; localPort: number },
+    options: { timing?: SshTiming; localPort: number; channel?: TunnelChannel },
   ) {
     this.sshDir = join(lab.folder('home'), '.ssh');
     mkdirSync(this.sshDir, { mode: 0o700 });
@@ -57,7 +57,7 @@ export class TunnelFixture {
       forward,
       localPort: options.localPort,
     };
-    this.#channel = inProcessChannel(options.timing);
+    this.#channel = options.channel ?? inProcessChannel(options.timing);
     this.#channel.onReport((report) => this.reports.push(report));
     this.#exited = new Promise((resolve) => {
       this.#channel.onExit(() => resolve());
@@ -239,14 +239,24 @@ export async function tunnelTo(
   lab: Lab,
   server: SshServerLike,
   gatewayPort: number,
-  options: { readonly port?: number; readonly timing?: SshTiming; readonly trusted?: boolean } = {},
+  options: {
+    readonly port?: number;
+    readonly timing?: SshTiming;
+    readonly trusted?: boolean;
+    /** A tunnel process, where it is not to be in this one. */
+    readonly channel?: TunnelChannel;
+  } = {},
 ): Promise<TunnelFixture> {
   const port = options.port ?? server.port;
   const fixture = new TunnelFixture(
     lab,
     { host: '127.0.0.1', port, user: server.user },
     { host: '127.0.0.1', port: gatewayPort },
-    { localPort: await freePort(), ...(options.timing === undefined ? {} : { timing: options.timing }) },
+    {
+      localPort: await freePort(),
+      ...(options.timing === undefined ? {} : { timing: options.timing }),
+      ...(options.channel === undefined ? {} : { channel: options.channel }),
+    },
   );
   fixture.useKey(server.clientKey);
   if (options.trusted !== false) fixture.write('known_hosts', server.knownHostsLine('127.0.0.1', port));

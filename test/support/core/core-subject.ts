@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { GatewayFactory } from '../../../src/main/app/gateway-factory.ts';
 import type { LiveGateway } from '../../../src/main/app/gateway-registry.ts';
 import type { Clock } from '../../../src/main/core/ports.ts';
 import { secretNames } from '../../../src/main/core/secret-names.ts';
 import type { TunnelChannel } from '../../../src/main/core/tunnel/tunnel-protocol.ts';
+import { MessageStore } from '../../../src/main/node/storage/message-store.ts';
 import { systemClock } from '../../../src/main/node/system-clock.ts';
 import { inProcessChannel } from '../../../src/main/node/tunnel/in-process-channel.ts';
 import type { AppNotice } from '../../../src/shared/app-snapshot.ts';
@@ -12,6 +14,7 @@ import type { ChatSnapshot } from '../../../src/shared/chat.ts';
 import type { ConnectionState, ConnectionStatus } from '../../../src/shared/connection-state.ts';
 import { emptyProfile, type GatewayProfile, type SshSettings } from '../../../src/shared/gateway-profile.ts';
 import { FakeConnectivity, FakePower, MemoryLogger } from '../fakes/fake-system.ts';
+import { MemoryMessages } from '../fakes/memory-messages.ts';
 import { MemorySecrets } from '../fakes/memory-secrets.ts';
 import { waitFor } from '../lab/wait.ts';
 import { ChatViews } from './chat-views.ts';
@@ -27,6 +30,8 @@ export interface CoreOptions {
   readonly clock?: Clock;
   readonly secrets?: MemorySecrets;
   readonly id?: string;
+  /** Keeps messages there as the app does, for a subject after this one; without it they last as long as this one. */
+  readonly dataDir?: string;
 }
 
 export interface SeenState {
@@ -47,6 +52,8 @@ export class CoreSubject {
   readonly gateway: LiveGateway;
   readonly views = new ChatViews();
   readonly states: SeenState[] = [];
+  /** Where messages are kept; null without a `dataDir`. */
+  readonly messages: MessageStore | null;
   profile: GatewayProfile;
 
   constructor(options: CoreOptions) {
@@ -55,6 +62,12 @@ export class CoreSubject {
     const base = emptyProfile(options.id ?? 'core');
     this.profile = { ...base, ssh: { ...base.ssh, ...ssh }, wanted: 'connected' };
     this.secrets.values.set(secretNames.token(base.id, 'ssh'), token);
+    const { dataDir } = options;
+    this.messages =
+      dataDir === undefined
+        ? null
+        : new MessageStore({ path: join(dataDir, 'messages.db'), clock, logger: this.logger });
+    const inMemory = new MemoryMessages();
     const factory = new GatewayFactory({
       clock,
       random: Math.random,
@@ -76,7 +89,8 @@ export class CoreSubject {
       saveProfile: (profile) => {
         this.profile = profile;
       },
-      startTunnelProcess: createChannel,
+      startTunnelProcess: () => createChannel(),
+      messages: this.messages ?? { forGateway: () => inMemory, forget: () => undefined },
     });
     this.gateway = factory.create(this.profile);
     this.gateway.chat.onPatch((patch) => this.views.apply(patch));
@@ -134,10 +148,13 @@ export class CoreSubject {
   }
 
   /** What the person must know of this gateway beside its state. */
-  readonly notices: AppNotice[] = [];
+  get notices(): readonly AppNotice[] {
+    return this.gateway.connection.notices;
+  }
 
   async close(): Promise<void> {
     await this.gateway.connection.close();
+    this.messages?.dispose();
   }
 
   #note(): void {

@@ -9,7 +9,13 @@ export interface ForkedChannel extends TunnelChannel {
 }
 
 export function forkedChannel(): ForkedChannel {
+  return forkedChannelBy(process.execPath);
+}
+
+/** As `forkedChannel`, run by this program in place of Node's own, for example within a namespace. */
+export function forkedChannelBy(node: string): ForkedChannel {
   const child: ChildProcess = fork(join(import.meta.dirname, 'tunnel-child-main.ts'), [], {
+    execPath: node,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     serialization: 'advanced',
   });

@@ -109,6 +109,12 @@ abstract class FakeDriver<E> {
 }
 
 export class FakeRoute extends FakeDriver<RouteEvent> implements RouteDriver {
+  rests = 0;
+
+  rest(): void {
+    this.rests++;
+  }
+
   readonly opens: { readonly attempt: number }[] = [];
   readonly answers: { readonly attempt: number; readonly promptId: string; readonly answer: PromptAnswer }[] =
     [];

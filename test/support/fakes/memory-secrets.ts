@@ -2,7 +2,7 @@ import type { SecretStore } from '../../../src/main/core/ports.ts';
 
 /** A keychain in memory that can refuse. */
 export class MemorySecrets implements SecretStore {
-  readonly persistence = 'memory';
+  persistence: SecretStore['persistence'] = 'keychain';
   readonly backend = 'test';
   readonly values: Map<string, string>;
   failReads = false;

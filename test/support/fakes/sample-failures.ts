@@ -165,7 +165,11 @@ const FACTS: { readonly [C in FailureCode]: readonly FailureFacts[C][] } = {
   'gateway-rejected': [{ detailCode: 'ORIGIN_NOT_ALLOWED', detail: 'origin not allowed' }],
   'tunnel-process-crashed': [{ exitCode: 9 }, { exitCode: null }],
   'secrets-unavailable': [{ detail: 'locked' }],
-  'message-not-kept': [{ detail: 'ENOSPC' }],
+  'message-not-kept': [
+    { reason: 'unwritable', detail: 'ENOSPC' },
+    { reason: 'full', detail: '' },
+    { reason: 'newer', detail: '' },
+  ],
   'storage-failed': [{ path: '~/.config/gangway', detail: 'ENOSPC' }],
   bug: [{ detail: 'TypeError: x' }],
 };

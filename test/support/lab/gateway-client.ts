@@ -60,7 +60,7 @@ export async function connectGatewayClient(options: LabGatewayClientOptions): Pr
       scopes: [...(options.scopes ?? DEFAULT_SCOPES)],
       caps: [...(options.caps ?? DEFAULT_CAPS)],
       deviceIdentity: identity,
-      hostDeps: { signDevicePayload, publicKeyRawBase64UrlFromPem },
+      hostDeps: deviceHostDeps,
       onHelloOk: resolve,
       onConnectError: reject,
       onEvent: (event) => events.push(event),
@@ -165,6 +165,9 @@ function signDevicePayload(privateKeyPem: string, payload: string): string {
 function publicKeyRawBase64UrlFromPem(pem: string): string {
   return rawPublicKey(pem).toString('base64url');
 }
+
+/** What the official client wants of its host for a device identity. */
+export const deviceHostDeps = { signDevicePayload, publicKeyRawBase64UrlFromPem };
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

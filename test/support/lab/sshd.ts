@@ -148,7 +148,8 @@ export async function startSshd(dir: string, options: SshdOptions = {}): Promise
       'StrictModes no',
       // PAM lets in an account without a password, which sshd itself takes for locked; it needs root.
       `UsePAM ${asRoot && user !== self ? 'yes' : 'no'}`,
-      'MaxStartups 100',
+      // Of this keyword the last line wins, not the first.
+      ...(options.config?.some((line) => /^MaxStartups /i.test(line)) === true ? [] : ['MaxStartups 100']),
       'LogLevel VERBOSE',
     ];
     writeFileSync(configFile, `${lines.join('\n')}\n`);

@@ -73,6 +73,7 @@ const health: GatewayHealth = {
   sessionCount: 12,
   activeRuns: 1,
   pendingApprovals: 0,
+  pendingQuestions: 0,
 };
 
 const healthyLadder = aLadder({
@@ -310,6 +311,12 @@ const streamingRow = aRow('a2', 'Vacuuming the journal now. It has freed 21 GB s
   ],
 });
 
+const stoppedRow = aRow('a3', 'Vacuuming the journal now. It has freed 21 GB so f', {
+  role: 'assistant',
+  createdAtMs: now - 20_000,
+  stopped: true,
+});
+
 const offlineRows: readonly ChatRow[] = [
   ...conversationRows.slice(0, 2),
   aRow('u3', 'Restart the backup job.', {
@@ -323,6 +330,51 @@ const offlineRows: readonly ChatRow[] = [
     delivery: 'failed',
     failure: { type: 'gateway', code: 'UNAVAILABLE', detail: 'the agent is busy' },
   }),
+];
+
+/** Every state that a message of ours can be in, with a connection. */
+const deliveryRows: readonly ChatRow[] = [
+  aRow('d1', 'The agent works on this one.', { createdAtMs: now - 300_000, delivery: 'running' }),
+  aRow('d2', 'This one the Gateway has.', { createdAtMs: now - 240_000, delivery: 'sent' }),
+  aRow('d3', 'This one is on its way.', { createdAtMs: now - 180_000, delivery: 'sending' }),
+  aRow('d4', 'Reboot the server.', {
+    createdAtMs: now - 120_000,
+    delivery: 'failed',
+    failure: { type: 'gateway', code: 'CANCELLED', detail: '' },
+  }),
+  aRow('d5', 'Pay the invoice.', {
+    createdAtMs: now - 90_000,
+    delivery: 'unconfirmed',
+    failure: { type: 'gateway', code: 'UNCONFIRMED', detail: '' },
+  }),
+  aRow('d6', 'And file it.', { createdAtMs: now - 60_000, delivery: 'queued' }),
+];
+
+/** After a restart without a connection: nothing is known but what this computer keeps. */
+const keptRows: readonly ChatRow[] = [
+  aRow('k1', 'Water the plants at six.', { createdAtMs: now - 120_000, delivery: 'sending' }),
+  aRow('k2', 'Then close the blinds.', { createdAtMs: now - 90_000, delivery: 'queued' }),
+];
+
+function withDraft(text: string): (fake: FakeGangway) => void {
+  return (fake) => fake.answer('chat.readDraft', () => ok({ text }));
+}
+
+const manyNotices: AppSnapshot['notices'] = [
+  {
+    type: 'messages-quarantined',
+    path: '/home/ada/.config/Gangway/messages.db.bad-20261123T094100',
+    detail: 'file is not a database',
+    salvaged: 3,
+  },
+  { type: 'messages-newer', path: '/home/ada/.config/Gangway/messages.db', version: 4 },
+  {
+    type: 'messages-unwritable',
+    path: '/home/ada/.config/Gangway/messages.db',
+    detail: 'database or disk is full',
+  },
+  { type: 'port-moved', gatewayId: GATEWAY_ID, from: 18789, to: 18790, owner: 'python3 (pid 4711)' },
+  { type: 'port-moved', gatewayId: 'work', from: 18791, to: 18792, owner: null },
 ];
 
 function longHistory(): readonly ChatRow[] {
@@ -569,6 +621,46 @@ export const scenes: Readonly<Record<string, Scene>> = {
     page: 'chat',
     snapshot: snapshotWith(reconnecting),
     script: conversationOf(offlineRows, { load: 'cached' }),
+  },
+  'chat-stopped': {
+    page: 'chat',
+    snapshot: snapshotWith(connected),
+    script: conversationOf([aRow('u2', 'Go ahead.', { createdAtMs: now - 60_000 }), stoppedRow]),
+  },
+  'chat-delivery': { page: 'chat', snapshot: snapshotWith(connected), script: conversationOf(deliveryRows) },
+  'chat-kept': {
+    page: 'chat',
+    snapshot: snapshotWith(reconnecting),
+    script(fake) {
+      conversationOf(keptRows, { load: 'loading' })(fake);
+      withDraft('And tell me when the')(fake);
+    },
+  },
+  'chat-not-loaded': {
+    page: 'chat',
+    snapshot: snapshotWith({ connection: { status: 'paused', reason: 'user' } }),
+    script: conversationOf([], { load: 'loading' }),
+  },
+  'chat-not-accepted': {
+    page: 'chat',
+    snapshot: snapshotWith(connected),
+    script(fake) {
+      conversationOf(conversationRows)(fake);
+      withDraft('Water the plants at six.')(fake);
+      fake.answer('chat.send', () =>
+        err({
+          type: 'failure',
+          failure: failure('message-not-kept', { reason: 'unwritable', detail: 'database or disk is full' }),
+        }),
+      );
+    },
+  },
+  'notices-all': {
+    page: 'health',
+    snapshot: snapshotWith(connected, {
+      gateways: [aGateway(connected), aGateway({ profile: { ...emptyProfile('work'), name: 'Work' } })],
+      notices: manyNotices,
+    }),
   },
   'chat-empty': { page: 'chat', snapshot: snapshotWith(connected), script: conversationOf([]) },
   'chat-loading': {

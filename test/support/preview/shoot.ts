@@ -131,6 +131,10 @@ async function act(page: Page, name: string): Promise<void> {
   if (name === 'changed-key-remove') {
     await page.getByRole('button', { name: /Remove the old key|이전 키 제거/ }).click();
   }
+  if (name === 'chat-not-accepted') {
+    await page.getByRole('button', { name: /^(Send|보내기)$/ }).click();
+    await page.getByRole('alert').waitFor();
+  }
   if (name === 'settings-direct') {
     await page.getByRole('button', { name: /Save and connect|저장하고 연결/ }).click();
   }

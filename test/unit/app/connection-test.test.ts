@@ -48,6 +48,7 @@ class Bench {
         ...driver('route'),
         open: (attempt) => this.calls.push(`open route ${attempt}`),
         answer: () => this.calls.push('answer'),
+        rest: () => this.calls.push('rest'),
         onEvent: (listener) => this.routeEvents.on(listener),
       },
       session: {

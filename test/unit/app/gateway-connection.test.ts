@@ -54,6 +54,7 @@ class Rig {
   readonly opened: WindowKind[] = [];
   readonly noted: string[] = [];
   readonly removed: unknown[] = [];
+  readonly forgotten: string[] = [];
   readonly registry: GatewayRegistry;
   route!: FakeRoute;
   settings: Settings;
@@ -69,6 +70,7 @@ class Rig {
     const clock = new FakeClock();
     this.registry = new GatewayRegistry((profile) => ({
       chat: {} as never,
+      forgetMessages: () => this.forgotten.push(profile.id),
       connection: new GatewayConnection(profile, {
         clock,
         random: () => 0,
@@ -188,6 +190,91 @@ const otherPort = (profile: GatewayProfile): GatewayProfile => ({
 let rig: Rig;
 beforeEach(() => {
   rig = new Rig();
+});
+
+describe('a local port that another program holds', () => {
+  const move = { from: 18789, to: 18790, owner: 'perl (4711)' };
+  const ports = () => [
+    rig.connection.profile.ssh.localPort,
+    rig.settings.gateways[0]?.ssh.localPort,
+    rig.connection.snapshot().restartNeeded,
+  ];
+
+  it('is left for another one that is remembered, while the connection goes on', async () => {
+    await rig.connected();
+    const { route } = rig;
+    rig.connection.portMoved(move);
+    expect(ports()).toEqual([18790, 18790, false]);
+    expect([rig.status, rig.route === route]).toEqual(['connected', true]);
+    rig.connection.portMoved({ from: 18790, to: 18791, owner: null });
+    expect(ports()).toEqual([18791, 18791, false]);
+  });
+
+  it('does not undo what was typed meanwhile', async () => {
+    await rig.connected();
+    rig.change(otherPort);
+    rig.connection.portMoved(move);
+    // Nothing was written.
+    expect(ports()).toEqual([19999, 18789, true]);
+  });
+
+  it('changes nothing where another one is in use by the time that it is told', async () => {
+    await rig.connected();
+    rig.change(otherPort);
+    rig.connection.reconnectNow();
+    rig.connection.portMoved(move);
+    expect(ports()).toEqual([19999, 18789, false]);
+    expect(rig.connection.notices).toEqual([]);
+  });
+
+  it('is told of until the person has put the notice away', async () => {
+    await rig.connected();
+    expect(rig.connection.notices).toEqual([]);
+    rig.connection.portMoved(move);
+    const [notice] = rig.connection.notices;
+    expect(notice).toEqual({ type: 'port-moved', gatewayId: 'g1', ...move });
+    rig.connection.dismissNotice('port-moved/g2');
+    expect(rig.connection.notices).toHaveLength(1);
+    rig.connection.dismissNotice('port-moved/g1');
+    expect(rig.connection.notices).toEqual([]);
+  });
+});
+
+describe('a keychain that opens late', () => {
+  it('has what was refused for want of a secret tried again, and leaves every other refusal', async () => {
+    const rig = new Rig();
+    rig.connection.connect();
+    rig.route.down(sampleFailure('secrets-unavailable'));
+    await settle();
+    expect(rig.status).toBe('blocked');
+    rig.connection.secretsCame();
+    await settle();
+    expect(rig.status).toBe('connecting');
+    rig.route.down(sampleFailure('host-key-changed'));
+    await settle();
+    rig.connection.secretsCame();
+    await settle();
+    expect(rig.status).toBe('blocked');
+  });
+});
+
+describe('a connection that is not wanted for now', () => {
+  it('gives back what its route keeps when a person pauses or ends it, and only then', async () => {
+    await rig.connected();
+    expect(rig.route.rests).toBe(0);
+    rig.connectivity.set(false);
+    rig.connection.reconnectNow();
+    await settle();
+    expect(rig.route.rests).toBe(0);
+    rig.connection.pause();
+    await settle();
+    expect([rig.status, rig.route.rests]).toEqual(['paused', 1]);
+    rig.connection.resume();
+    await settle();
+    rig.connection.disconnect();
+    await settle();
+    expect([rig.status, rig.route.rests]).toEqual(['disconnected', 2]);
+  });
 });
 
 describe('a saved gateway', () => {
@@ -354,6 +441,7 @@ describe('what SSH was answered with', () => {
     rig.registry.sync([]);
     await settle();
     expect(rig.secrets.has('ssh-secrets:g1')).toBe(false);
+    expect(rig.forgotten).toEqual(['g1']);
   });
 });
 

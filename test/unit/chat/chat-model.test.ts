@@ -25,7 +25,7 @@ function loaded(messages: readonly unknown[] = [], more: Record<string, unknown>
   return model;
 }
 const lines = (model: ChatModel): readonly string[] => model.rows().map(brief);
-const FIRST = { atMs: 0, bootId: 'boot-1' };
+const FIRST = { atMs: 0, uptimeMs: 0, runId: 'run-1', bootId: 'boot-1' };
 
 describe('history', () => {
   it('is shown in its order, with stable ids', () => {
@@ -264,16 +264,22 @@ describe('running replies', () => {
     expect(model.meta().activeRun).toBeNull();
   });
 
-  it('that were stopped keep what they said', () => {
+  it('that were stopped keep what they said, and say that they were stopped', () => {
     const model = loaded([userMessage(1, 'count')]);
     model.applyChatEvent(delta('send-1', 2, 'one two'));
     model.setStopping('send-1', true);
     expect(model.meta().activeRun).toEqual({ runId: 'send-1', phase: 'stopping' });
     model.applyChatEvent(end('send-1', 3, 'aborted', { stopReason: 'rpc', ...finalText('one two') }));
     expect(model.meta().activeRun).toBeNull();
-    expect(lines(model)).toEqual(['user | count', 'assistant | one two']);
-    model.applySessionMessage(stored(assistantMessage(2, 'one two', 'send-1')));
-    expect(lines(model)).toEqual(['user | count', 'assistant | one two']);
+    expect(lines(model)).toEqual(['user | count', 'assistant | one two | stopped']);
+    const partial = {
+      ...assistantMessage(2, 'one two', 'send-1'),
+      openclawAbort: { aborted: true, origin: 'rpc', runId: 'send-1' },
+    };
+    model.applySessionMessage(stored(partial));
+    expect(lines(model)).toEqual(['user | count', 'assistant | one two | stopped']);
+    model.loadSnapshot(history([userMessage(1, 'count'), partial]), model.mark());
+    expect(lines(model)).toEqual(['user | count', 'assistant | one two | stopped']);
   });
 
   it('that failed say why, in their place, until the history says it', () => {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { changeBetween } from '../../../src/main/core/chat/chat-patch.ts';
+import { plainRow } from '../../../src/main/core/chat/chat-rows.ts';
 import { readSessions } from '../../../src/main/core/chat/session-list.ts';
 import type { ChatMeta, ChatRow } from '../../../src/shared/chat.ts';
 
 const META: ChatMeta = { load: 'loaded', loadFailure: null, activeRun: null, hasMore: false };
 function row(id: string, text: string): ChatRow {
   const parts = [{ type: 'text', text }] as const;
-  return { id, role: 'user', parts, createdAtMs: null, delivery: null, failure: null, streaming: false };
+  return plainRow(id, 'user', parts);
 }
 const state = (...rows: readonly ChatRow[]) => ({ rows, meta: META });
 
@@ -17,6 +18,10 @@ describe('patches', () => {
   it('carry only the rows that changed, and no order while it is the same', () => {
     const change = changeBetween(state(row('a', 'x'), row('b', 'y')), state(row('a', 'x'), row('b', 'z')));
     expect(change).toEqual({ upserts: [row('b', 'z')], order: null });
+  });
+  it('carry a row of which nothing changed but that it was stopped', () => {
+    const stopped = { ...row('a', 'x'), stopped: true };
+    expect(changeBetween(state(row('a', 'x')), state(stopped))?.upserts).toEqual([stopped]);
   });
   it('carry the order when rows come, go or move', () => {
     const before = state(row('a', 'x'), row('b', 'y'));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MemoryOutgoingMessages } from '../../../src/main/core/chat/outgoing-messages.ts';
+import { MemoryMessages } from '../../support/fakes/memory-messages.ts';
 import { ChatService } from '../../../src/main/node/gateway/chat-service.ts';
 import type { ChatSnapshot } from '../../../src/shared/chat.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
@@ -26,7 +26,7 @@ it('does not show one gateway the conversation of another', async () => {
   const chat = new ChatService({
     gatewayId: 'g',
     rpc,
-    messages: new MemoryOutgoingMessages(),
+    messages: new MemoryMessages(),
     clock,
     logger: new MemoryLogger(),
   });
@@ -42,7 +42,7 @@ it('does not show one gateway the conversation of another', async () => {
 
   rpc.disconnect();
   expect(await shown()).toMatchObject({ rows: [{ role: 'user' }], meta: { load: 'cached' } });
-  chat.gatewayChanged();
+  await chat.gatewayChanged();
   expect((await shown()).rows).toEqual([]);
   chat.dispose();
 });

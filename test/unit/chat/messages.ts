@@ -143,7 +143,8 @@ export function brief(row: ChatRow): string {
     }
   });
   const failure = row.failure ? `!${row.failure.type}` : '';
-  return [row.role, parts.join(' + '), row.delivery ?? '', row.streaming ? '…' : '', failure]
+  const stopped = row.stopped ? 'stopped' : '';
+  return [row.role, parts.join(' + '), row.delivery ?? '', row.streaming ? '…' : '', stopped, failure]
     .filter((part) => part !== '')
     .join(' | ');
 }

@@ -7,6 +7,7 @@ import {
   signDevicePayload,
 } from '../../../src/main/node/gateway/device-identity.ts';
 import { DeviceTokens } from '../../../src/main/node/gateway/device-tokens.ts';
+import { recordFault } from '../../support/faults/evidence.ts';
 import { MemoryLogger } from '../../support/fakes/fake-system.ts';
 import { MemorySecrets } from '../../support/fakes/memory-secrets.ts';
 
@@ -38,14 +39,34 @@ describe('device identity', () => {
   });
 
   it.each(['', 'garbage', '{}', '{"version":1,"privateKeyPem":"x"}', '{"version":2,"privateKeyPem":"x"}'])(
-    'replaces %j, which is no identity, and says so in the log',
+    'replaces %j, which is no identity, keeps it, and tells the person',
     async (text) => {
       const secrets = new MemorySecrets();
       secrets.values.set('device-identity', text);
       const logger = new MemoryLogger();
-      await new DeviceIdentityStore(secrets, logger).load();
+      const store = new DeviceIdentityStore(secrets, logger);
+      let heard = 0;
+      store.onChange(() => (heard += 1));
+      await store.load();
+      expect(heard).toBe(1);
+      expect(store.notices).toEqual([{ type: 'device-identity-replaced' }]);
+      expect(secrets.values.get('device-identity-replaced')).toBe(text);
+      const next = new DeviceIdentityStore(secrets, logger);
+      expect(await next.load()).toEqual(await store.load());
+      expect(next.notices).toEqual([]);
       expect(logger.lines.map(({ event }) => event)).toContain('device-identity.unreadable');
       expect(secrets.values.get('device-identity')).not.toBe(text);
+      if (text !== 'garbage') return;
+      recordFault({
+        row: 68,
+        part: 'device key',
+        layer: 'unit',
+        injected: 'an entry of the keychain that is no key pair',
+        shown: 'notice "device-identity-replaced": gateways may ask to pair again; the old entry is kept',
+        tookMs: null,
+        limitMs: null,
+        control: 'the next start finds the new identity and has no notice',
+      });
     },
   );
 

@@ -5,7 +5,13 @@ import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
 import { FakeRpc } from '../../support/fakes/fake-rpc.ts';
 import { MemoryLogger } from '../../support/fakes/fake-system.ts';
 
-const MORE = { observedAtMs: 1, gatewayVersion: '1', pendingApprovals: null, activeRuns: null };
+const MORE = {
+  observedAtMs: 1,
+  gatewayVersion: '1',
+  pendingApprovals: null,
+  pendingQuestions: null,
+  activeRuns: null,
+};
 
 function stateOf(channel: unknown): unknown {
   const health = readGatewayHealth(
@@ -70,6 +76,8 @@ describe('asking', () => {
     clock = new FakeClock();
     rpc.always('health', () => ({ agents: [{ agentId: 'main' }] }));
     rpc.always('exec.approval.list', () => [{ id: 'a' }]);
+    rpc.always('plugin.approval.list', () => []);
+    rpc.always('question.list', () => ({ questions: [] }));
     rpc.always('sessions.list', () => ({ sessions: [{ key: 'a', hasActiveRun: true }, { key: 'b' }] }));
     monitor = new HealthMonitor({ rpc, clock, logger: new MemoryLogger() });
   });
@@ -105,7 +113,7 @@ describe('asking', () => {
   it('is not multiplied by a burst of events', async () => {
     rpc.connect();
     await settle();
-    for (let event = 0; event < 100; event++) rpc.event('exec.approval.requested', {});
+    for (let event = 0; event < 100; event++) rpc.event('tick', {});
     await clock.advance(6_000);
     expect(asked()).toBe(2);
   });

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { ChatRow } from '../../../src/shared/chat.ts';
 import { err, ok } from '../../../src/shared/result.ts';
 import {
@@ -65,6 +65,14 @@ describe('the conversation', () => {
     expect(screen.queryByRole('button', { name: 'Stop' })).toBeNull();
   });
 
+  test('says that a reply was stopped, and of no other that it was', async () => {
+    const rows = [reply('Done.'), aRow('a2', 'One, two', { role: 'assistant', stopped: true })];
+    await renderApp('chat', {}, {}, holding(rows));
+    const [done, stopped] = await screen.findAllByRole('article', { name: 'Assistant' });
+    expect(stopped?.textContent).toContain('One, twoStopped before it was finished');
+    expect(done?.textContent).not.toContain('Stopped');
+  });
+
   test('says where a message of ours stands, and offers the way out', async () => {
     const rows = [
       aRow('q', 'one', { delivery: 'queued' }),
@@ -85,10 +93,89 @@ describe('the conversation', () => {
     expect(unconfirmed?.textContent).toContain('it may have been executed');
     expect(unconfirmed?.textContent).not.toContain('UNCONFIRMED');
     if (queued === undefined || unconfirmed === undefined) throw new Error('rows are missing');
-    fireEvent.click(within(unconfirmed).getByRole('button', { name: 'Retry' }));
+    expect(within(unconfirmed).getByRole('group', { name: 'Delivery' })).toBeTruthy();
+    const retry = within(unconfirmed).getByRole('button', { name: 'Retry' });
+    const why = document.getElementById(retry.getAttribute('aria-describedby') ?? '');
+    expect(why?.textContent).toContain('Retry may execute it twice');
+    fireEvent.click(retry);
     fireEvent.click(within(queued).getByRole('button', { name: 'Discard' }));
     expect(fake.callsOf('chat.retry')).toEqual([{ ...session, messageId: 'u' }]);
     expect(fake.callsOf('chat.discard')).toEqual([{ ...session, messageId: 'q' }]);
+  });
+
+  test('says why a message of ours waits', async () => {
+    const rows = [
+      aRow('q1', 'before', { delivery: 'queued' }),
+      aRow('u', 'doubtful', {
+        delivery: 'unconfirmed',
+        failure: { type: 'gateway', code: 'UNCONFIRMED', detail: '' },
+      }),
+      aRow('q2', 'after', { delivery: 'queued' }),
+      aRow('s', 'on its way', { delivery: 'sending' }),
+    ];
+    const { push } = await renderApp('chat', {}, {}, holding(rows));
+    await screen.findAllByRole('article', { name: 'You' });
+    const said = (): (string | null)[] =>
+      screen.getAllByRole('group', { name: 'Delivery' }).map((footer) => footer.textContent);
+    expect(said()[0]).toBe('QueuedDiscard');
+    expect(said()[2]).toContain('Waits until you decide about the unconfirmed message above');
+    expect(said()[3]).toBe('Sending');
+    push({ connection: { status: 'paused', reason: 'offline' } });
+    expect(said()[0]).toContain('goes out when connected');
+    expect(said()[2]).toContain('Waits until you decide');
+    expect(said()[3]).toContain('asks the Gateway what became of the message');
+  });
+
+  test('says after a while that it is old, and nothing of a short drop', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    try {
+      const { push } = await renderApp('chat', {}, {}, holding([aRow('u1', 'Hello')]));
+      await screen.findByRole('article', { name: 'You' });
+      const old = (): HTMLElement | null => screen.queryByText(/Shown from the last time/);
+      for (const [dropMs, isSaid] of [
+        [4000, false],
+        [4000, false],
+        [6000, true],
+      ] as const) {
+        push({ connection: { status: 'paused', reason: 'offline' } });
+        act(() => {
+          vi.advanceTimersByTime(dropMs);
+        });
+        expect(old() !== null).toBe(isSaid);
+        // What is read does not move: the words stand outside of it.
+        expect(old()?.closest('[role="log"]') ?? null).toBeNull();
+        push({});
+        expect(old()).toBeNull();
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('does not pretend to load what cannot come', async () => {
+    const meta = { ...LOADED, load: 'loading' as const };
+    const offline = { connection: { status: 'paused', reason: 'offline' } as const };
+    const { push } = await renderApp('chat', offline, {}, holding([], meta));
+    await screen.findByText('Not loaded yet');
+    expect(screen.queryByText('The conversation is loading')).toBeNull();
+    expect(box().disabled).toBe(false);
+    push({});
+    expect(screen.queryByText('Not loaded yet')).toBeNull();
+    expect(screen.getByText('The conversation is loading')).toBeTruthy();
+  });
+
+  test('shows what waits here before the rest is loaded', async () => {
+    const rows = [aRow('q', 'kept through the night', { delivery: 'queued' })];
+    const meta = { ...LOADED, load: 'loading' as const };
+    await renderApp(
+      'chat',
+      { connection: { status: 'paused', reason: 'offline' }, sessions: [] },
+      {},
+      holding(rows, meta),
+    );
+    const you = await screen.findByRole('article', { name: 'You' });
+    expect(you.textContent).toContain('kept through the night');
+    expect(screen.getByText(/Earlier messages appear once Gangway is connected to/)).toBeTruthy();
   });
 
   test.each([
@@ -187,8 +274,11 @@ describe('the composer', () => {
     fireEvent.change(box(), { target: { value: 'Do not lose me' } });
     fireEvent.click(screen.getByRole('button', { name: 'Send' }));
     await waitFor(() => expect(box().value).toBe('Do not lose me'));
-    expect(screen.getByRole('alert').textContent).toContain('unknown-session');
-    fireEvent.change(box(), { target: { value: '' } });
+    const alert = screen.getByRole('alert');
+    expect(alert.textContent).toContain('unknown-session');
+    fireEvent.click(within(alert).getByRole('button', { name: 'Dismiss' }));
+    expect(screen.queryByRole('alert')).toBeNull();
+    expect(box().value).toBe('Do not lose me');
   });
 
   test('sends nothing that is empty or too long', async () => {
@@ -199,7 +289,6 @@ describe('the composer', () => {
     fireEvent.keyDown(box(), { key: 'Enter' });
     expect(fake.callsOf('chat.send')).toEqual([]);
     expect(screen.getByText(/1 characters over the limit/)).toBeTruthy();
-    fireEvent.change(box(), { target: { value: '' } });
   });
 
   test('says that a message will be kept while there is no connection', async () => {
@@ -222,8 +311,7 @@ describe('the composer', () => {
     fireEvent.change(picker, { target: { value: 'agent:main:ops' } });
     expect(box().value).toBe('');
     fireEvent.change(picker, { target: { value: SESSION_KEY } });
-    expect(box().value).toBe('begun');
-    fireEvent.change(box(), { target: { value: '' } });
+    await waitFor(() => expect(box().value).toBe('begun'));
     await screen.findByText(/Nothing said yet/);
   });
 });

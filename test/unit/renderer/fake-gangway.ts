@@ -89,6 +89,12 @@ export function createFakeGangway(snapshot: AppSnapshot): FakeGangway {
   fake.answer('connection.removeHostKeys', () => ok(ok(null)));
   fake.answer('chat.open', (session) => ok(aConversation(session)));
   fake.answer('chat.listSessions', () => ok([]));
+  const drafts = new Map<string, string>();
+  fake.answer('chat.readDraft', ({ sessionKey }) => ok({ text: drafts.get(sessionKey) ?? '' }));
+  fake.answer('chat.writeDraft', ({ sessionKey, text }) => {
+    drafts.set(sessionKey, text);
+    return ok(null);
+  });
   return fake;
 }
 
@@ -181,6 +187,7 @@ export function aRow(id: string, text: string, changes: Partial<ChatRow> = {}): 
     delivery: null,
     failure: null,
     streaming: false,
+    stopped: false,
     ...changes,
   };
 }

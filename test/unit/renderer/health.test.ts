@@ -21,6 +21,7 @@ const health: GatewayHealth = {
   sessionCount: 12,
   activeRuns: null,
   pendingApprovals: 0,
+  pendingQuestions: 0,
 };
 const rungs = (): HTMLElement[] =>
   within(screen.getByRole('region', { name: 'From here to the agent' })).getAllByRole('listitem');

@@ -1,14 +1,16 @@
 // @vitest-environment jsdom
 import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, test } from 'vitest';
+import type { AppNotice } from '../../../src/shared/app-snapshot.ts';
 import { failure } from '../../../src/shared/connection-failure.ts';
 import type { ConnectionState, UserPrompt } from '../../../src/shared/connection-state.ts';
+import { emptyProfile } from '../../../src/shared/gateway-profile.ts';
 import { err } from '../../../src/shared/result.ts';
 import {
   sampleHostKeyPrompt as hostKey,
   samplePassphrasePrompt as passphrase,
 } from '../../support/fakes/sample-prompts.ts';
-import { GATEWAY_ID, aLadder } from './fake-gangway.ts';
+import { GATEWAY_ID, aGateway, aLadder } from './fake-gangway.ts';
 import { renderApp, useBrowserParts } from './render-app.ts';
 
 useBrowserParts();
@@ -212,7 +214,7 @@ describe('a failure', () => {
     expect(card.textContent).toContain('openclaw devices approve req-7');
     fireEvent.click(within(card).getByRole('button', { name: 'Copy the command' }));
     expect(fake.callsOf('app.copyText')).toEqual([{ text: 'openclaw devices approve req-7' }]);
-    fireEvent.click(within(card).getByRole('button', { name: 'Try again' }));
+    fireEvent.click(within(card).getByRole('button', { name: 'Try now' }));
     expect(fake.callsOf('connection.reconnectNow')).toEqual([{ gatewayId: GATEWAY_ID }]);
     expect(card.querySelector('details')?.textContent).toContain('"code": "pairing-required"');
   });
@@ -227,6 +229,28 @@ describe('a failure', () => {
     await screen.findByText('Will be sent once the connection works again');
     fireEvent.click(screen.getByRole('button', { name: /18790/ }));
     expect(fake.callsOf('connection.usePort')).toEqual([{ gatewayId: GATEWAY_ID, port: 18790 }]);
+  });
+});
+
+describe('a notice', () => {
+  test('stands for each gateway by itself, says whose it is, and is put away alone', async () => {
+    const gateways = [aGateway(), aGateway({ profile: { ...emptyProfile('work'), name: 'Work' } })];
+    const moved = (gatewayId: string, from: number): AppNotice => ({
+      type: 'port-moved',
+      gatewayId,
+      from,
+      to: from + 1,
+      owner: null,
+    });
+    const notices = [moved(GATEWAY_ID, 18789), moved('work', 18791)];
+    const { fake } = await renderApp('health', {}, { gateways, notices });
+    const region = screen.getByRole('region', { name: 'Notices' });
+    expect(region.textContent).toContain('homelab: Another program uses port 18789');
+    expect(region.textContent).toContain('Work: Another program uses port 18791');
+    const [, second] = within(region).getAllByRole('button', { name: 'Dismiss' });
+    if (second === undefined) throw new Error('The second notice is missing');
+    fireEvent.click(second);
+    expect(fake.callsOf('app.dismissNotice')).toEqual([{ key: 'port-moved/work' }]);
   });
 });
 

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../../src/main/core/ports.ts';
 import { defaultSettings, type Settings } from '../../../src/main/core/settings/schema.ts';
 import { type SettingsStorage, SettingsStore } from '../../../src/main/node/settings/settings-store.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 const silent: Logger = { log: () => undefined };
-const AT_MS = Date.UTC(2026, 10, 23, 16, 25, 1, 123);
+/** FakeClock starts there. */
+const PUT_ASIDE = '.bad-2026-11-23T09-00-00-000Z';
 
 /** A disk of one file; each of its calls can be made to fail. */
 class MemoryStorage implements SettingsStorage {
@@ -38,8 +40,8 @@ class MemoryStorage implements SettingsStorage {
   }
 }
 
-function open(storage: MemoryStorage): SettingsStore {
-  return new SettingsStore(storage, silent, 'fresh', AT_MS);
+function open(storage: MemoryStorage, clock = new FakeClock()): SettingsStore {
+  return new SettingsStore(storage, silent, 'fresh', clock);
 }
 const dark = (settings: Settings): Settings => ({
   ...settings,
@@ -79,9 +81,9 @@ describe('SettingsStore', () => {
     const storage = new MemoryStorage(text);
     const store = open(storage);
     expect(store.current).toEqual(defaultSettings('fresh'));
-    expect([...storage.aside]).toEqual([['.bad-2026-11-23T16-25-01-123Z', text]]);
+    expect([...storage.aside]).toEqual([[PUT_ASIDE, text]]);
     expect(store.notices).toMatchObject([
-      { type: 'settings-quarantined', path: '/data/settings.json.bad-2026-11-23T16-25-01-123Z' },
+      { type: 'settings-quarantined', path: `/data/settings.json${PUT_ASIDE}` },
     ]);
     store.update(dark);
     expect(open(storage).current.preferences.theme).toBe('dark');
@@ -129,6 +131,49 @@ describe('SettingsStore', () => {
     store.update((settings) => ({ ...settings, windows: {} }));
     expect(store.notices).toEqual([]);
     expect(open(storage).current.preferences.theme).toBe('dark');
+  });
+
+  it('writes what the disk refused as soon as it takes it, without another change, and says so', async () => {
+    const storage = new MemoryStorage(null);
+    const clock = new FakeClock();
+    const store = open(storage, clock);
+    storage.fails.write = 'ENOSPC';
+    store.update(dark);
+    await clock.advance(60_000);
+    expect(storage.text).toBeNull();
+    let heard = 0;
+    store.onChange(() => (heard += 1));
+    delete storage.fails.write;
+    await clock.advance(5_000);
+    expect(open(storage).current.preferences.theme).toBe('dark');
+    expect(store.notices).toEqual([]);
+    expect(heard).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('does not bring back a notice that was dismissed while the disk goes on refusing', async () => {
+    const storage = new MemoryStorage(null);
+    const clock = new FakeClock();
+    const store = open(storage, clock);
+    storage.fails.write = 'EROFS';
+    store.update(dark);
+    store.dismissNotice('settings-unwritable');
+    await clock.advance(60_000);
+    expect(store.notices).toEqual([]);
+    store.update((settings) => ({ ...settings, windows: {} }));
+    expect(store.notices).toMatchObject([{ type: 'settings-unwritable' }]);
+  });
+
+  it('offers what the disk refused a last time when it ends', () => {
+    const storage = new MemoryStorage(null);
+    const clock = new FakeClock();
+    const store = open(storage, clock);
+    storage.fails.write = 'ENOSPC';
+    store.update(dark);
+    delete storage.fails.write;
+    store.dispose();
+    expect(open(storage).current.preferences.theme).toBe('dark');
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('drops a notice that the person dismissed and tells listeners', () => {

@@ -6,6 +6,7 @@ import { LinkWatchdog, WATCHDOG_TIMING, watchdogTiming } from '../../../src/main
 class HandClock implements Clock {
   #monotonicMs = 1_000;
   #wallOffsetMs = 1_700_000_000_000;
+  #sleptMs = 0;
   #timers: { atMs: number; run: () => void }[] = [];
 
   nowMs(): number {
@@ -13,7 +14,7 @@ class HandClock implements Clock {
   }
 
   uptimeMs(): number {
-    return this.monotonicMs();
+    return this.#monotonicMs + this.#sleptMs;
   }
   monotonicMs(): number {
     return this.#monotonicMs;
@@ -49,7 +50,13 @@ class HandClock implements Clock {
     this.#monotonicMs += ms;
   }
 
-  /** Sleep on a system whose monotonic clock stops meanwhile, or a step of the wall clock. */
+  /** On a system whose monotonic clock stops meanwhile. */
+  sleep(ms: number): void {
+    this.#wallOffsetMs += ms;
+    this.#sleptMs += ms;
+  }
+
+  /** The wall clock alone: somebody set it. */
   jumpWall(ms: number): void {
     this.#wallOffsetMs += ms;
   }
@@ -113,6 +120,16 @@ describe('the link watchdog', () => {
     expect(clock.timerCount).toBe(0);
   });
 
+  it('calls a link dead on which the far end still speaks now and then but does not hear us', () => {
+    clock.advance(3_500);
+    answers = false;
+    const startedAtMs = clock.monotonicMs();
+    clock.advance(2_000);
+    bytes += 200;
+    while (deadAfterMs.length === 0) clock.advance(50);
+    expect(clock.monotonicMs() - startedAtMs).toBeLessThanOrEqual(9_300);
+  });
+
   it('says nothing about a silence of 8 s that ends', () => {
     answers = false;
     clock.advance(8_000);
@@ -155,7 +172,7 @@ describe('the link watchdog', () => {
   it('notices a sleep in which the monotonic clock stopped, and asks afresh', () => {
     clock.advance(3_100);
     answers = false;
-    clock.jumpWall(8 * 3_600_000);
+    clock.sleep(8 * 3_600_000);
     clock.advance(3_600);
     expect(deadAfterMs).toHaveLength(1);
   });
@@ -167,6 +184,16 @@ describe('the link watchdog', () => {
       clock.advance(20_000);
     }
     expect(deadAfterMs).toEqual([]);
+  });
+
+  it('takes a clock that was set for no sleep: a silent link is given up no sooner and no later', () => {
+    clock.advance(3_100);
+    answers = false;
+    clock.jumpWall(86_400_000);
+    clock.advance(5_500);
+    expect(deadAfterMs).toEqual([]);
+    clock.advance(4_000);
+    expect(deadAfterMs).toHaveLength(1);
   });
 
   it('stops when disposed, also for a reply that is on its way', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RouteEvent } from '../../../src/main/core/connection/ports.ts';
 import { Emitter } from '../../../src/main/core/emitter.ts';
 import type {
+  PortMove,
   TunnelChannel,
   TunnelCommand,
   TunnelConfig,
@@ -39,6 +40,8 @@ const CONFIG: TunnelConfig = {
 class FakeProcess implements TunnelChannel {
   readonly posted: TunnelCommand[] = [];
   hangs = false;
+  /** How long after the limit of a probe it answers that the link said nothing. */
+  lateMs: number | null = null;
   /** Asks instead of going up. */
   asks = false;
   isGone = false;
@@ -56,8 +59,11 @@ class FakeProcess implements TunnelChannel {
     this.posted.push(command);
     if (this.hangs) return;
     if (command.type === 'close') this.say({ type: 'closed', attempt: command.attempt });
-    if (command.type === 'probe')
-      this.say({ type: 'probed', probeId: command.probeId, alive: false, latencyMs: null });
+    if (command.type === 'probe') {
+      const answer = { type: 'probed', probeId: command.probeId, alive: false, latencyMs: null } as const;
+      if (this.lateMs === null) this.say(answer);
+      else this.#clock.setTimer(command.limitMs + this.lateMs, () => this.say(answer));
+    }
     if (command.type === 'shutdown') this.#exits.emit(0);
     if (command.type === 'open' && !this.asks)
       this.say({ type: 'up', attempt: command.attempt, localPort: 18789, facts: NO_SSH_FACTS });
@@ -84,6 +90,7 @@ function routeOver(dyingMs: number, asks = false) {
   const processes: FakeProcess[] = [];
   const events: RouteEvent[] = [];
   const memory = new FakePromptMemory();
+  const moves: PortMove[] = [];
   const route = new SshRoute({
     resolveConfig: () => Promise.resolve(ok(CONFIG)),
     memory,
@@ -93,11 +100,12 @@ function routeOver(dyingMs: number, asks = false) {
       processes.push(process);
       return process;
     },
+    onPortMoved: (move) => moves.push(move),
     clock,
     logger: { log: () => undefined },
   });
   route.onEvent((event) => events.push(event));
-  return { clock, processes, events, route, memory };
+  return { clock, processes, events, route, memory, moves };
 }
 
 describe('a tunnel process', () => {
@@ -108,7 +116,9 @@ describe('a tunnel process', () => {
     const [process] = processes;
     if (!process) throw new Error('no process');
     process.hangs = true;
-    await clock.advance(16_000);
+    await clock.advance(7_000);
+    expect(process.isGone).toBe(false);
+    await clock.advance(600);
     expect(process.isGone).toBe(true);
     expect(events.at(-1)).toEqual({
       type: 'route-down',
@@ -122,12 +132,42 @@ describe('a tunnel process', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('that hangs when the app quits is gone before the app is, which waits for 1.5 s', async () => {
+    const { clock, processes, route } = routeOver(50);
+    route.open(1);
+    await settle();
+    const [process] = processes;
+    if (!process) throw new Error('no process');
+    process.hangs = true;
+    let isEnded = false;
+    const ended = route
+      .close()
+      .then(() => route.dispose())
+      .then(() => (isEnded = true));
+    await clock.advance(1_400);
+    expect([process.isGone, isEnded]).toEqual([true, true]);
+    await ended;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('that is quiet but answers is left alone', async () => {
     const { clock, processes, events, route } = routeOver(50);
     route.open(1);
     await clock.advance(60_000);
     expect(processes[0]?.posted.filter(({ type }) => type === 'probe').length).toBeGreaterThan(2);
     expect(processes[0]?.isGone).toBe(false);
+    expect(events.map(({ type }) => type)).toEqual(['route-up']);
+  });
+
+  it('whose link is silent is left alone, also where the machine is busy', async () => {
+    const { clock, processes, events, route } = routeOver(50);
+    route.open(1);
+    await settle();
+    const [process] = processes;
+    if (!process) throw new Error('no process');
+    process.lateMs = 900;
+    await clock.advance(60_000);
+    expect(process.isGone).toBe(false);
     expect(events.map(({ type }) => type)).toEqual(['route-up']);
   });
 
@@ -158,6 +198,68 @@ describe('a tunnel process', () => {
     await settle();
     expect(seen).toEqual([true]);
     expect(processes).toHaveLength(2);
+  });
+});
+
+describe('a tunnel process of a connection that is not wanted', () => {
+  it('ends, and the next one starts only when it is gone', async () => {
+    const { clock, processes, events, route } = routeOver(400);
+    route.open(1);
+    await settle();
+    const [first] = processes;
+    if (!first) throw new Error('no process');
+    await route.close();
+    first.hangs = true;
+    route.rest();
+    route.open(2);
+    await clock.advance(1_000);
+    expect([processes.length, first.isGone]).toEqual([1, false]);
+    expect(first.posted.map(({ type }) => type)).toEqual(['open', 'close', 'shutdown']);
+    // It did not heed the shutdown, and was killed.
+    await clock.advance(1_000);
+    expect([processes.length, first.isGone]).toEqual([2, true]);
+    expect(events.at(-1)).toMatchObject({ type: 'route-up', attempt: 2 });
+    await route.dispose();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is not ended by a rest that an attempt overtook', async () => {
+    const { processes, route } = routeOver(50);
+    route.open(1);
+    await settle();
+    await route.close();
+    route.open(2);
+    route.rest();
+    await settle();
+    expect(processes[0]?.posted.map(({ type }) => type)).toEqual(['open', 'close', 'open']);
+    await route.dispose();
+  });
+});
+
+describe('a local port that another program holds', () => {
+  it('is told of, and the next attempts ask for the port that was taken instead', async () => {
+    const { processes, route, moves } = routeOver(50);
+    route.open(1);
+    await settle();
+    const [process] = processes;
+    if (!process) throw new Error('no process');
+    const asked = () =>
+      processes.flatMap(({ posted }) =>
+        posted.flatMap((command) => (command.type === 'open' ? [command.config.localPort] : [])),
+      );
+    process.say({ type: 'listening', port: 18789, moved: null });
+    expect(moves).toEqual([]);
+    const moved = { from: 18789, to: 18790, owner: 'perl (4711)' };
+    process.say({ type: 'listening', port: 18790, moved });
+    expect(moves).toEqual([moved]);
+    route.open(2);
+    await settle();
+    await route.close();
+    route.rest();
+    route.open(3);
+    await settle();
+    expect(asked()).toEqual([18789, 18790, 18790]);
+    await route.dispose();
   });
 });
 

@@ -10,6 +10,7 @@ import {
 import type { ChatFailure, ChatMeta, ChatPart, ChatRow } from '../../../shared/chat.ts';
 import {
   contentKey,
+  isStoppedReply,
   isToolResult,
   outgoingRow,
   plainRow,
@@ -474,7 +475,8 @@ export class ChatModel {
         : this.#withResults(this.#parts(message), results, identity?.runId ?? null);
     const failure = role === 'assistant' ? storedFailure(message) : null;
     if (parts.length === 0 && !failure) return null;
-    return { ...plainRow(id, role, parts), createdAtMs, failure };
+    const stopped = role === 'assistant' && isStoppedReply(message);
+    return { ...plainRow(id, role, parts), createdAtMs, failure, stopped };
   }
 
   #withResults(
@@ -541,7 +543,9 @@ export class ChatModel {
     if (parts.length === 0 && failure === null) return null;
     const row = plainRow(`run:${run.runId}`, 'assistant', parts);
     const streaming = run.status === 'running' && this.#connected;
-    return { ...row, createdAtMs: run.startedAtMs, failure, streaming };
+    // Where the history holds the reply, its row there says it.
+    const stopped = run.status === 'aborted' && !this.#isStored(run);
+    return { ...row, createdAtMs: run.startedAtMs, failure, streaming, stopped };
   }
 
   /** The part of a run's text that no stored message shows: deltas carry all of it, or only the latest message's. */

@@ -31,6 +31,7 @@ function isSame(left: ChatRow | undefined, right: ChatRow): boolean {
     left.createdAtMs === right.createdAtMs &&
     left.delivery === right.delivery &&
     left.streaming === right.streaming &&
+    left.stopped === right.stopped &&
     (left.failure === right.failure || JSON.stringify(left.failure) === JSON.stringify(right.failure))
   );
 }

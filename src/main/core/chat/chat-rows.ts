@@ -4,7 +4,7 @@ import {
 } from '@openclaw/gateway-client/browser';
 import type { ChatFailure, ChatPart, ChatRow } from '../../../shared/chat.ts';
 import type { LiveRun } from './live-run.ts';
-import { detailOf, type Fields, messageParts, name } from './message-content.ts';
+import { detailOf, type Fields, fieldsOf, messageParts, name } from './message-content.ts';
 import { deliveryOf, type OutgoingMessage } from './outgoing-messages.ts';
 
 /** Rows in order, each id once: a second record under one id gets its own, the same one again is dropped. */
@@ -38,13 +38,31 @@ export function contentKey(entry: SessionProjectionEntry): string {
 }
 
 export function plainRow(id: string, role: ChatRow['role'], parts: readonly ChatPart[]): ChatRow {
-  return { id, role, parts, createdAtMs: null, delivery: null, failure: null, streaming: false };
+  return {
+    id,
+    role,
+    parts,
+    createdAtMs: null,
+    delivery: null,
+    failure: null,
+    streaming: false,
+    stopped: false,
+  };
 }
 
 export function outgoingRow(message: OutgoingMessage, run: LiveRun | null): ChatRow {
   const { delivery, failure } = deliveryOf(message.state);
   const row = plainRow(message.messageId, 'user', [{ type: 'text', text: message.text }]);
-  const shown = delivery === 'sent' && run ? (run.status === 'running' ? 'running' : null) : delivery;
+  // A run that ended without an answer may only have put the message into the session's queue: the history says when it is done.
+  const isAnswered = run !== null && run.status !== 'running' && run.text !== '';
+  const shown =
+    delivery !== 'sent' || run === null
+      ? delivery
+      : run.status === 'running'
+        ? 'running'
+        : isAnswered
+          ? null
+          : 'sent';
   return { ...row, createdAtMs: message.createdAtMs, delivery: shown, failure };
 }
 
@@ -55,6 +73,11 @@ export function storedFailure(message: Fields | null): ChatFailure | null {
     kind: name(message['errorKind']) || 'unknown',
     detail: detailOf(message['errorMessage']),
   };
+}
+
+/** The gateway marks the part of a stopped reply that it stores. */
+export function isStoppedReply(message: Fields): boolean {
+  return fieldsOf(message['openclawAbort'])?.['aborted'] === true;
 }
 
 export function isToolResult(message: Fields): boolean {

@@ -1,8 +1,11 @@
 import type { ChatFailure, Delivery } from '../../../shared/chat.ts';
+import type { Result } from '../../../shared/result.ts';
+import type { Disposable } from '../lifecycle.ts';
 
 /**
- * A message of ours on its way. Its id is the idempotency key for life: however often it is sent, the gateway runs it
- * once (OpenClaw docs: chat.send, `idempotencyKey`).
+ * A message of ours on its way. Its id is the idempotency key: however often it is sent, the gateway runs it once (OpenClaw
+ * docs: chat.send, `idempotencyKey`). It gets another one only after the gateway said that it dropped the message before it
+ * ran: the old key is spent then.
  */
 export interface OutgoingMessage {
   readonly messageId: string;
@@ -24,61 +27,75 @@ export type OutgoingState =
   | { readonly type: 'sent'; readonly first: FirstSend }
   /** It was carried out without a row of its own (a command such as /status). */
   | { readonly type: 'settled' }
-  | { readonly type: 'failed'; readonly failure: ChatFailure }
+  | { readonly type: 'failed'; readonly failure: MessageFailure }
   /** It may have been carried out. Only the person may send it again. */
-  | { readonly type: 'unconfirmed'; readonly failure: ChatFailure };
+  | { readonly type: 'unconfirmed'; readonly failure: MessageFailure };
 
-/** The gateway forgets idempotency keys with time and with its process: both are counted from the first send. */
+export type MessageFailure = Extract<ChatFailure, { readonly type: 'gateway' }>;
+
+/**
+ * When a message was handed over for the first time, by every clock that may be asked later: the gateway forgets
+ * idempotency keys with time and with its process.
+ */
 export interface FirstSend {
-  /** Monotonic milliseconds. */
+  /** Epoch milliseconds. */
   readonly atMs: number;
+  /** Milliseconds since the computer started, sleep included (`Clock.uptimeMs`). */
+  readonly uptimeMs: number;
+  /** `OutgoingMessages.runId` of the app that sent it. */
+  readonly runId: string;
   /** `bootId` of the gateway that it was sent to. */
   readonly bootId: string | null;
 }
 
+/** Why a message was not taken. `detail` is the store's own code, e.g. `SQLITE_FULL`. */
+export type NotKept =
+  | { readonly type: 'full' }
+  /** The file is a newer build's. */
+  | { readonly type: 'newer' }
+  | { readonly type: 'unwritable'; readonly detail: string };
+
 /**
- * Where outgoing messages are kept, in the order in which they were written. Changes are awaited before anything is sent,
- * so that a durable store can take the place of the one in memory.
+ * Where one gateway's outgoing messages are kept, in the order in which they were written. A change that is not on disk
+ * still holds for this run: only what must not be forgotten in a crash asks for the answer.
  */
 export interface OutgoingMessages {
+  /** Random, and another one at each start of the app. */
+  readonly runId: string;
   list(sessionKey: string): readonly OutgoingMessage[];
   sessionKeys(): readonly string[];
   get(messageId: string): OutgoingMessage | null;
-  /** False when there is no room for another one. */
-  add(message: OutgoingMessage): Promise<boolean>;
-  setState(messageId: string, state: OutgoingState): Promise<void>;
-  remove(messageId: string): Promise<void>;
+  /** Takes a message, and with it the draft of the same text. It is taken only when a power cut would not lose it. */
+  add(message: OutgoingMessage): Promise<Result<null, NotKept>>;
+  /** Resolves with whether a power cut would keep the change. */
+  setState(messageId: string, state: OutgoingState): Promise<boolean>;
+  /** Queues a message that was certainly not carried out under another id, in its old place. */
+  renew(messageId: string): Promise<boolean>;
+  remove(messageId: string): Promise<boolean>;
+  /** Messages came from the disk late, or it takes writes again. */
+  onRecovered(listener: () => void): Disposable;
 }
 
-const MAX_MESSAGES = 1000;
+/** What was last known of a gateway, so that its conversations open before it answers. */
+export interface KnownGateway {
+  /** Names the gateway that the messages were written for (`gatewayIdentity`). */
+  readonly identity: string;
+  readonly mainSessionKey: string | null;
+}
 
-/** Keeps messages for the life of the app. */
-export class MemoryOutgoingMessages implements OutgoingMessages {
-  readonly #messages = new Map<string, OutgoingMessage>();
-
-  list(sessionKey: string): readonly OutgoingMessage[] {
-    return [...this.#messages.values()].filter((message) => message.sessionKey === sessionKey);
-  }
-  sessionKeys(): readonly string[] {
-    return [...new Set([...this.#messages.values()].map((message) => message.sessionKey))];
-  }
-  get(messageId: string): OutgoingMessage | null {
-    return this.#messages.get(messageId) ?? null;
-  }
-  add(message: OutgoingMessage): Promise<boolean> {
-    if (this.#messages.size >= MAX_MESSAGES) return Promise.resolve(false);
-    this.#messages.set(message.messageId, message);
-    return Promise.resolve(true);
-  }
-  setState(messageId: string, state: OutgoingState): Promise<void> {
-    const message = this.#messages.get(messageId);
-    if (message) this.#messages.set(messageId, { ...message, state });
-    return Promise.resolve();
-  }
-  remove(messageId: string): Promise<void> {
-    this.#messages.delete(messageId);
-    return Promise.resolve();
-  }
+/** Everything of one gateway's conversations that survives the app. */
+export interface GatewayMessages extends OutgoingMessages {
+  /** What was typed and not sent; empty where there is nothing. */
+  draft(sessionKey: string): string;
+  /** Resolves with whether a crash of the app would keep it. */
+  setDraft(sessionKey: string, text: string): Promise<boolean>;
+  readonly known: KnownGateway | null;
+  setKnown(known: KnownGateway): Promise<boolean>;
+  /**
+   * Takes over what is kept of the known gateway under ids that nobody uses any more: after broken settings were put aside,
+   * it has another id. Called once it is connected, when every gateway of the settings has claimed its own.
+   */
+  adoptStrays(): void;
 }
 
 /** The delivery that a row of ours shows. */

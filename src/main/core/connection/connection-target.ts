@@ -74,14 +74,18 @@ export function isSameTarget(a: GatewayProfile, b: GatewayProfile): boolean {
 
 /** True when both profiles name the same gateway, whatever is used on this side to reach it. */
 export function isSameGateway(a: GatewayProfile, b: GatewayProfile): boolean {
-  if (a.mode !== b.mode) return false;
-  switch (a.mode) {
+  return gatewayIdentity(a) === gatewayIdentity(b);
+}
+
+/** Names the gateway that a profile leads to; the same over restarts of the app. No secret. */
+export function gatewayIdentity({ mode, local, direct, ssh }: GatewayProfile): string {
+  switch (mode) {
     case 'local':
-      return a.local.port === b.local.port;
+      return `local ${local.port}`;
     case 'direct':
-      return a.direct.url === b.direct.url;
+      return `direct ${direct.url}`;
     case 'ssh':
-      return a.ssh.target === b.ssh.target && a.ssh.gatewayPort === b.ssh.gatewayPort;
+      return `ssh ${ssh.target} ${ssh.gatewayPort}`;
   }
 }
 

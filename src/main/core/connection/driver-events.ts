@@ -27,6 +27,7 @@ export function routeEvent(work: Work, event: RouteEvent): void {
       work.openSession(event.attempt);
       return;
     case 'route-down':
+      work.countOnce();
       work.closeAll();
       if (isTrying(work)) work.fail(event.failure);
       else if (state.status === 'waiting-for-user') questionLost(work, state, event.failure);
@@ -42,10 +43,15 @@ export function routeEvent(work: Work, event: RouteEvent): void {
 }
 
 function showStage(work: Work, from: ConnectStage, to: ConnectStage, limitMs: number | null): void {
-  if (to === 'authenticating') work.startTimer('attempt', SIGN_IN_GUARD_MS);
+  if (isSigningIn(to)) work.startTimer('attempt', SIGN_IN_GUARD_MS);
   else if (limitMs !== null) work.startTimer('attempt', limitMs + ROUTE_GUARD_MS);
-  else if (from === 'authenticating') work.startTimer('attempt', ROUTE_GUARD_MS);
+  else if (isSigningIn(from)) work.startTimer('attempt', ROUTE_GUARD_MS);
   work.showStage(to);
+}
+
+/** One stage as far as its limit goes: sshd does not wait longer because the agent does. */
+function isSigningIn(stage: ConnectStage): boolean {
+  return stage === 'authenticating' || stage === 'awaiting-agent';
 }
 
 /** Where a person is there, the attempt waits for the answer. Else it ends: no server is kept waiting for nobody. */
@@ -97,10 +103,13 @@ export function sessionEvent(work: Work, event: SessionEvent): void {
     case 'session-up':
       if (work.machine.session === 'opening') work.sessionUp();
       return;
-    case 'session-down':
+    case 'session-down': {
+      const { retry } = work.machine;
       work.closeSession();
       work.fail(event.failure);
+      work.set({ retryBeforeSessionLost: retry });
       return;
+    }
     case 'session-alive':
       return;
     default:

@@ -35,6 +35,8 @@ export interface Machine {
   /** Rises with every gateway session. */
   readonly generation: number;
   readonly retry: RetryMemory;
+  /** `retry` as it was before the session of this route failed last: where the route fails too, that was one fault. */
+  readonly retryBeforeSessionLost: RetryMemory | null;
   /** A person is there, so questions may be shown. Over with the first success, and with a sleep. */
   readonly attended: boolean;
   /** Connected at least once since the person last asked for it. */
@@ -42,6 +44,8 @@ export interface Machine {
   readonly lastFailure: ConnectionFailure | null;
   /** Monotonic milliseconds at which the last attempt began. */
   readonly attemptStartedMs: number | null;
+  /** Uptime in milliseconds at which the wait of `backing-off` is over: a sleep counts, a clock that was set does not. */
+  readonly retryDueMs: number;
   readonly timers: readonly TimerName[];
   /** How long the stage under way was given when its guard was set, in milliseconds. */
   readonly guardMs: number;
@@ -75,8 +79,8 @@ export type SystemEvent =
   | { readonly type: 'network-changed'; readonly online: boolean }
   | { readonly type: 'suspend' }
   | { readonly type: 'resume-from-sleep' }
-  /** Wall clock and monotonic clock drifted apart, or a tick came far too late. */
-  | { readonly type: 'clock-jumped' };
+  /** Seen on the clocks. `slept` false: the wall clock alone jumped, which may mean nothing but that it was set. */
+  | { readonly type: 'clock-jumped'; readonly slept: boolean };
 
 export type TimerEvent =
   | { readonly type: 'retry-due' }
@@ -123,6 +127,8 @@ export interface Moment {
   readonly nowMs: number;
   /** Milliseconds on a clock that never jumps. */
   readonly monotonicMs: number;
+  /** Milliseconds on a clock that never jumps and counts sleep. */
+  readonly uptimeMs: number;
   /** In [0, 1). */
   readonly random: number;
 }
@@ -146,10 +152,12 @@ export function initialMachine(target: ConnectionTarget, online: boolean): Machi
     endpoint: null,
     generation: 0,
     retry: FRESH_RETRY,
+    retryBeforeSessionLost: null,
     attended: false,
     wasConnected: false,
     lastFailure: null,
     attemptStartedMs: null,
+    retryDueMs: 0,
     timers: [],
     guardMs: 0,
     probeId: 0,

@@ -19,6 +19,8 @@ export interface RouteDriver {
   answer(attempt: number, promptId: string, answer: PromptAnswer): void;
   /** Ends the SSH side of the attempt. A local listener stays. Idempotent. */
   close(): Promise<void>;
+  /** No connection is wanted for now: gives back what the closed route still keeps, the local port above all. */
+  rest(): void;
   /** Proves within `limitMs` that the far end is alive: `true` with the round trip, or `false`. */
   probe(limitMs: number): Promise<ProbeResult>;
   onEvent(listener: (event: RouteEvent) => void): Disposable;

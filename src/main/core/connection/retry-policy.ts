@@ -9,6 +9,9 @@ export const JITTER_SHARE = 0.2;
 /** Hints of the system (network, wake) never start attempts closer together than this. */
 export const HINT_SPACING_MS = 1_000;
 
+/** A tunnel process that crashes at every start is started five times a minute at most, jitter counted in. */
+const CRASH_LADDER_MS = [0, 2_000, 8_000, 15_000, 30_000] as const;
+
 /** A gateway's own wish is honoured within these limits: neither a busy loop nor a timer that overflows. */
 const SHORTEST_WISH_MS = 1_000;
 const LONGEST_WISH_MS = 15 * 60_000;
@@ -23,19 +26,24 @@ const REJECTIONS_BEFORE_SLOW = 2;
  * Asking a live SSH session whether the gateway's port has opened costs one channel, so it may be asked often: quickly
  * after a gateway that was there (it restarts), then every 5 s, then every 30 s.
  */
-const RESTART_PROBES = { count: 15, everyMs: 2_000 } as const;
+const RESTART_PROBES = { count: 20, everyMs: 1_500 } as const;
 const GATEWAY_PROBES = { count: 24, everyMs: 5_000 } as const;
 const SLOW_PROBE_MS = 30_000;
+
+/** Whoever approves this device is at it now or later: asked often enough to connect 5 s after, then calmly. */
+const APPROVAL_PROBES = { count: 150, everyMs: 4_000 } as const;
 
 /** How far the waits have climbed. */
 export interface RetryMemory {
   /** Failures since the last stable connection. */
   readonly failures: number;
-  /** Times in a row that the gateway's port was found closed. */
+  /** Times in a row that the gateway was asked again at a steady pace: its port was closed, or it waits for an approval. */
   readonly gatewayProbes: number;
+  /** Times in a row that the server turned the connection away. */
+  readonly rejections: number;
 }
 
-export const FRESH_RETRY: RetryMemory = { failures: 0, gatewayProbes: 0 };
+export const FRESH_RETRY: RetryMemory = { failures: 0, gatewayProbes: 0, rejections: 0 };
 
 export interface RetryInput {
   readonly failure: ConnectionFailure;
@@ -64,12 +72,19 @@ export function nextRetry(input: RetryInput): RetryDecision {
       return { delayMs: wish(failure.facts.retryAfterMs), memory };
     case 'gateway-not-listening':
       return askForPort(memory, reconnecting, random);
+    case 'pairing-required':
+      return askForApproval(memory, random);
     case 'gateway-unreachable':
       return isLocal ? askForPort(memory, reconnecting, random) : climb(memory, random);
+    case 'tunnel-process-crashed':
+      return climb(memory, random, CRASH_LADDER_MS);
     case 'ssh-rejecting': {
-      const climbed = climb(memory, random);
-      if (memory.failures < REJECTIONS_BEFORE_SLOW) return climbed;
-      return { ...climbed, delayMs: Math.max(climbed.delayMs, REJECTED_MS) };
+      const { delayMs, memory: climbed } = climb(memory, random);
+      const isPressed = memory.rejections >= REJECTIONS_BEFORE_SLOW;
+      return {
+        delayMs: isPressed ? Math.max(delayMs, REJECTED_MS) : delayMs,
+        memory: { ...climbed, rejections: memory.rejections + 1 },
+      };
     }
     default:
       return climb(memory, random);
@@ -81,15 +96,28 @@ export function withJitter(delayMs: number, random: number): number {
   return Math.round(delayMs * (1 - JITTER_SHARE * random));
 }
 
-function climb(memory: RetryMemory, random: number): RetryDecision {
-  const rung = Math.min(memory.failures, RETRY_LADDER_MS.length - 1);
-  const delayMs = withJitter(RETRY_LADDER_MS[rung] ?? SLOW_PROBE_MS, random);
-  return { delayMs, memory: { failures: memory.failures + 1, gatewayProbes: 0 } };
+function climb(
+  memory: RetryMemory,
+  random: number,
+  ladderMs: readonly number[] = RETRY_LADDER_MS,
+): RetryDecision {
+  const rung = Math.min(memory.failures, ladderMs.length - 1);
+  const delayMs = withJitter(ladderMs[rung] ?? SLOW_PROBE_MS, random);
+  return { delayMs, memory: { ...FRESH_RETRY, failures: memory.failures + 1 } };
 }
 
 function askForPort(memory: RetryMemory, reconnecting: boolean, random: number): RetryDecision {
   const delayMs = withJitter(probeInterval(memory.gatewayProbes, reconnecting), random);
   return { delayMs, memory: { ...memory, gatewayProbes: memory.gatewayProbes + 1 } };
+}
+
+function askForApproval(memory: RetryMemory, random: number): RetryDecision {
+  const { gatewayProbes } = memory;
+  const everyMs = gatewayProbes < APPROVAL_PROBES.count ? APPROVAL_PROBES.everyMs : SLOW_PROBE_MS;
+  return {
+    delayMs: withJitter(everyMs, random),
+    memory: { ...memory, gatewayProbes: gatewayProbes + 1 },
+  };
 }
 
 function probeInterval(probes: number, reconnecting: boolean): number {

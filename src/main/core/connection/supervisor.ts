@@ -171,7 +171,12 @@ export class ConnectionSupervisor {
       this.#ports.logger.log('debug', 'connection.event-dropped', { type: event.type });
       return;
     }
-    const at = { nowMs: clock.nowMs(), monotonicMs: clock.monotonicMs(), random: random() };
+    const at = {
+      nowMs: clock.nowMs(),
+      monotonicMs: clock.monotonicMs(),
+      uptimeMs: clock.uptimeMs(),
+      random: random(),
+    };
     const { machine, effects } = transition(before, event, at);
     this.#machine = machine;
     this.#logTransition(before, machine, event);
@@ -185,7 +190,7 @@ export class ConnectionSupervisor {
   #watchClock(): void {
     const isWanted = this.#machine.intent === 'connected';
     if (isWanted === (this.#jumpWatcher.value !== null)) return;
-    const onJump = (): void => this.#dispatch({ type: 'clock-jumped' });
+    const onJump = (slept: boolean): void => this.#dispatch({ type: 'clock-jumped', slept });
     this.#jumpWatcher.set(isWanted ? watchClockJumps(this.#ports.clock, onJump) : null);
   }
 

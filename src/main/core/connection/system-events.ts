@@ -93,6 +93,8 @@ function routeTimeout({ target, state, guardMs: limitMs }: Machine): ConnectionF
   }
   const stage = state.status === 'connecting' ? state.stage : 'opening-socket';
   const { host, port, gatewayPort } = target;
+  // No server was asked for anything yet: the tunnel process did not start, or hangs.
+  if (stage === 'opening-listener') return failure('tunnel-process-crashed', { exitCode: null });
   if (stage === 'opening-forward') return failure('forward-timeout', { host, gatewayPort, limitMs });
   if (stage === 'opening-socket') return failure('ssh-timeout', { host, port, limitMs });
   return failure('ssh-handshake-timeout', { host, port, limitMs });

@@ -97,8 +97,11 @@ function apply(work: Work, event: MachineEvent): void {
       suspend(work);
       return;
     case 'resume-from-sleep':
-    case 'clock-jumped':
       wake(work);
+      return;
+    case 'clock-jumped':
+      if (event.slept) wake(work);
+      else work.probe();
       return;
     case 'retry-due':
     case 'stable':

@@ -179,6 +179,7 @@ export class Work {
       attended: false,
       wasConnected: true,
       lastFailure: null,
+      retryBeforeSessionLost: null,
       state: { status: 'connected', generation, endpoint, sinceAtMs: this.#at.nowMs },
     });
     this.startTimer('stable', STABLE_AFTER_MS);
@@ -189,7 +190,7 @@ export class Work {
   /** The only place where a retry is decided. What failed is closed already; `atOnce` is for links found dead by a probe. */
   fail(failure: ConnectionFailure, atOnce = false): void {
     this.cancelTimers('retry', 'stable', 'attempt');
-    this.set({ lastFailure: failure });
+    this.set({ lastFailure: failure, retryBeforeSessionLost: null });
     if (failureKind(failure.code) === 'blocked') {
       this.closeSession();
       this.set({ state: { status: 'blocked', failure } });
@@ -216,6 +217,7 @@ export class Work {
     const { attempt, wasConnected } = this.machine;
     this.startTimer('retry', delayMs);
     this.set({
+      retryDueMs: this.#at.uptimeMs + delayMs,
       state: {
         status: 'backing-off',
         attempt,
@@ -228,11 +230,14 @@ export class Work {
 
   /** A hint of the system cuts the wait short; a storm of hints does not become a storm of attempts. */
   retryOnHint(): void {
-    const { state, attemptStartedMs, lastFailure } = this.machine;
+    const { state, attemptStartedMs, lastFailure, retryDueMs } = this.machine;
     if (state.status !== 'backing-off' && state.status !== 'paused') return;
     // A gateway that said when to come back is not asked sooner: that would lengthen its lockout.
-    const isLockedOut = state.status === 'backing-off' && state.lastFailure.code === 'rate-limited';
-    if (isLockedOut && this.#at.nowMs < state.retryAtMs) return;
+    const lockedMs = retryDueMs - this.#at.uptimeMs;
+    if (lastFailure?.code === 'rate-limited' && lockedMs > 0) {
+      this.backOff(lastFailure, lockedMs);
+      return;
+    }
     this.lowerLadder();
     const sinceMs = attemptStartedMs === null ? HINT_SPACING_MS : this.#at.monotonicMs - attemptStartedMs;
     if (lastFailure && sinceMs < HINT_SPACING_MS) this.backOff(lastFailure, HINT_SPACING_MS - sinceMs);
@@ -241,7 +246,8 @@ export class Work {
 
   /** The world has changed: earlier failures say little, but the next one waits a second all the same. */
   lowerLadder(): void {
-    this.set({ retry: { failures: Math.min(this.machine.retry.failures, 1), gatewayProbes: 0 } });
+    const failures = Math.min(this.machine.retry.failures, 1);
+    this.set({ retry: { ...FRESH_RETRY, failures }, retryBeforeSessionLost: null });
   }
 
   /** A person at the keyboard, or a running timer, says more than an announced sleep. */
@@ -250,8 +256,15 @@ export class Work {
     this.set({ power: 'awake' });
   }
 
+  /** The session often hears of a lost route first: then the ladder has climbed for this fault already. */
+  countOnce(): void {
+    const { retryBeforeSessionLost: retry, route } = this.machine;
+    if (retry !== null && route === 'up') this.set({ retry });
+    this.set({ retryBeforeSessionLost: null });
+  }
+
   forgiveFailures(): void {
-    this.set({ retry: FRESH_RETRY });
+    this.set({ retry: FRESH_RETRY, retryBeforeSessionLost: null });
   }
 
   /** Asks both ends for a sign of life; only what does not answer is replaced. */

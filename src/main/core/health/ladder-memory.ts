@@ -20,7 +20,7 @@ export interface LadderTarget {
   readonly needsNetwork: boolean;
 }
 
-/** Something that was seen, with the moment (epoch milliseconds) at which it was. */
+/** Something that was seen, with the moment (`Clock.uptimeMs`) at which it was: a clock that is set makes nothing older. */
 export type HealthObservation = { readonly atMs: number } & (
   | { readonly type: 'target'; readonly target: LadderTarget }
   | { readonly type: 'connectivity'; readonly isOnline: boolean }
@@ -63,7 +63,7 @@ export interface LadderMemory {
   readonly sshRoute: RungRoute | null;
   readonly forwardNote: string | null;
   readonly gatewayNote: string | null;
-  readonly health: GatewayHealth | null;
+  readonly health: { readonly said: GatewayHealth; readonly atMs: number } | null;
 }
 
 export function emptyLadderMemory(target: LadderTarget): LadderMemory {
@@ -128,7 +128,7 @@ export function observe(memory: LadderMemory, seen: HealthObservation): LadderMe
     case 'health':
       return {
         ...memory,
-        health: seen.health,
+        health: { said: seen.health, atMs },
         gatewayNote: seen.health.gatewayVersion ?? memory.gatewayNote,
       };
     default:

@@ -18,6 +18,8 @@ import { ladderAt } from './ladder.ts';
 const TICK_MS = 1_000;
 /** New ages alone are passed on this often at most; a new verdict is passed on at once. */
 const REFRESH_MS = 2_000;
+/** Below this it is the same age: an uptime may be read with a resolution of 1 s. */
+const SAME_AGE_MS = 1_500;
 
 /** What the ladder listens to of the connection; the supervisor fits. */
 export interface LadderSource {
@@ -46,7 +48,7 @@ export class LadderMonitor implements Disposable {
     this.#clock = ports.clock;
     this.#memory = emptyLadderMemory(target);
     this.#note({ type: 'connectivity', isOnline: ports.connectivity.isOnline });
-    this.#shown = ladderAt(this.#memory, this.#clock.nowMs());
+    this.#shown = this.ladder;
     this.#shownMs = this.#clock.monotonicMs();
     this.#store.add(
       ports.connectivity.onChange((isOnline) => {
@@ -58,7 +60,12 @@ export class LadderMonitor implements Disposable {
 
   /** The ladder as it is now, not as it was last announced. */
   get ladder(): Ladder {
-    return ladderAt(this.#memory, this.#clock.nowMs());
+    const uptimeMs = this.#clock.uptimeMs();
+    const bootedAtMs = this.#clock.nowMs() - uptimeMs;
+    return ladderAt(this.#memory, uptimeMs).map((rung) => {
+      const { observedAtMs } = rung;
+      return { ...rung, observedAtMs: observedAtMs === null ? null : Math.round(bootedAtMs + observedAtMs) };
+    });
   }
 
   onChange(listener: (ladder: Ladder) => void): Disposable {
@@ -114,7 +121,7 @@ export class LadderMonitor implements Disposable {
   }
 
   #note(seen: Seen): void {
-    this.#memory = observe(this.#memory, { ...seen, atMs: this.#clock.nowMs() });
+    this.#memory = observe(this.#memory, { ...seen, atMs: this.#clock.uptimeMs() });
   }
 
   #show(): void {
@@ -128,13 +135,19 @@ export class LadderMonitor implements Disposable {
         rung.route !== shown.route
       );
     });
-    const isNewer = ladder.some((rung, index) => rung.observedAtMs !== this.#shown[index]?.observedAtMs);
+    const isNewer = ladder.some((rung, index) =>
+      isOtherMoment(rung.observedAtMs, this.#shown[index]?.observedAtMs ?? null),
+    );
     const sinceMs = this.#clock.monotonicMs() - this.#shownMs;
     if (!isNews && !(isNewer && sinceMs >= REFRESH_MS)) return;
     this.#shown = ladder;
     this.#shownMs = this.#clock.monotonicMs();
     this.#changes.emit(ladder);
   }
+}
+
+function isOtherMoment(aMs: number | null, bMs: number | null): boolean {
+  return aMs === null || bMs === null ? aMs !== bMs : Math.abs(aMs - bMs) > SAME_AGE_MS;
 }
 
 function toObservation(event: RouteEvent | SessionEvent): Seen | null {

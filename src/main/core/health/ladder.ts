@@ -14,10 +14,8 @@ export const SSH_FRESH_MS = 10_000;
 export const SSH_LATE_MS = 6_000;
 /** The gateway's health is asked for every 60 s: two rounds and a little. */
 export const HEALTH_FRESH_MS = 150_000;
-/** Clocks are set back by a little all the time; by more, and an age means nothing. */
-const CLOCK_TOLERANCE_MS = 1_000;
 
-/** The ladder at a moment (epoch milliseconds): always five rungs, none better than its last sign of life. */
+/** The ladder at a moment, in the time of its observations: always five rungs, none better than its last sign of life. */
 export function ladderAt(memory: LadderMemory, nowMs: number): Ladder {
   const network = networkRung(memory, nowMs);
   const ssh = sshRung(memory, nowMs);
@@ -41,8 +39,7 @@ function rung(layer: LadderLayer, verdict: RungVerdict, facts: Partial<LadderRun
 }
 
 function isFresh(atMs: number, freshMs: number, nowMs: number): boolean {
-  const ageMs = nowMs - atMs;
-  return ageMs >= -CLOCK_TOLERANCE_MS && ageMs < freshMs;
+  return nowMs - atMs < freshMs;
 }
 
 /** Nothing is wanted of the way, so nothing is known of it. */
@@ -134,14 +131,13 @@ function gatewayRung(memory: LadderMemory, nowMs: number): LadderRung {
 }
 
 function channelsRung({ health }: LadderMemory, gateway: LadderRung, nowMs: number): LadderRung {
-  const observedAtMs = health?.observedAtMs ?? null;
+  const observedAtMs = health?.atMs ?? null;
   // What the gateway said holds only as long as the gateway itself is there.
   if (gateway.verdict !== 'ok' && gateway.verdict !== 'degraded')
     return rung('channels', 'unknown', { observedAtMs });
   if (!health) return rung('channels', 'checking');
-  if (!isFresh(health.observedAtMs, HEALTH_FRESH_MS, nowMs))
-    return rung('channels', 'checking', { observedAtMs });
-  const channels = health.channels.filter(({ state }) => state !== 'not-configured');
+  if (!isFresh(health.atMs, HEALTH_FRESH_MS, nowMs)) return rung('channels', 'checking', { observedAtMs });
+  const channels = health.said.channels.filter(({ state }) => state !== 'not-configured');
   if (channels.length === 0) return rung('channels', 'not-applicable', { observedAtMs });
   const count = (wanted: string): number => channels.filter(({ state }) => state === wanted).length;
   const ready = count('ready');

@@ -66,10 +66,19 @@ export const tunnelCommandSchema = z.discriminatedUnion('type', [
 ]);
 export type TunnelCommand = z.infer<typeof tunnelCommandSchema>;
 
+/** The listener could not have the port that was asked for, and took another one. */
+export interface PortMove {
+  readonly from: number;
+  readonly to: number;
+  /** The program that holds it, as `name (process id)`, where the system tells. */
+  readonly owner: string | null;
+}
+
 /** Reports come from our own process; main checks their type and attempt, not their every field. */
 export type TunnelReport =
   | { readonly type: 'ready' }
-  | { readonly type: 'listening'; readonly port: number }
+  /** `moved` where it is not on the port that was asked for. */
+  | { readonly type: 'listening'; readonly port: number; readonly moved: PortMove | null }
   | {
       readonly type: 'stage';
       readonly attempt: number;

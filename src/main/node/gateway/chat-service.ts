@@ -15,7 +15,7 @@ import { err, ok, type Result } from '../../../shared/result.ts';
 import { failureOfRpcError } from '../../core/chat/delivery-rules.ts';
 import type { GatewayEvent, GatewayHello, GatewayRpc } from '../../core/chat/gateway-rpc.ts';
 import { fieldsOf, stringOf } from '../../core/chat/message-content.ts';
-import type { OutgoingMessages } from '../../core/chat/outgoing-messages.ts';
+import type { GatewayMessages } from '../../core/chat/outgoing-messages.ts';
 import { OutgoingQueue } from '../../core/chat/outgoing-queue.ts';
 import { readSessions } from '../../core/chat/session-list.ts';
 import { Emitter } from '../../core/emitter.ts';
@@ -35,7 +35,7 @@ const CONVERSATION_EVENTS = new Set(['chat', 'agent', 'session.message', 'sessio
 export interface ChatServiceOptions {
   readonly gatewayId: string;
   readonly rpc: GatewayRpc;
-  readonly messages: OutgoingMessages;
+  readonly messages: GatewayMessages;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -49,7 +49,6 @@ export class ChatService implements Disposable {
   readonly #patches = this.#store.add(new Emitter<ChatPatch>());
   readonly #listChanges = this.#store.add(new Emitter<readonly ChatSessionInfo[]>());
   readonly #listTimer = this.#store.add(new MutableDisposable<Disposable>());
-  readonly #drafts = new Map<string, string>();
   #list: readonly ChatSessionInfo[] = [];
   /** Stands for the connection at the official subscription coordinator; a new one each time. */
   #client: GatewaySessionMessageRequestClient | null = null;
@@ -124,9 +123,9 @@ export class ChatService implements Disposable {
   }
 
   /** The connection is to lead to another gateway: what waits for the old one is not for it. */
-  gatewayChanged(): void {
+  async gatewayChanged(): Promise<void> {
     for (const session of this.#sessions.values()) session.forget();
-    void this.#queue.gatewayChanged();
+    await this.#queue.gatewayChanged();
   }
 
   async listSessions(): Promise<Result<readonly ChatSessionInfo[], CommandError>> {
@@ -140,17 +139,17 @@ export class ChatService implements Disposable {
   }
 
   readDraft(sessionKey: string): Promise<Result<{ readonly text: string }, CommandError>> {
-    return Promise.resolve(ok({ text: this.#drafts.get(sessionKey) ?? '' }));
+    return Promise.resolve(ok({ text: this.#options.messages.draft(sessionKey) }));
   }
 
-  writeDraft(sessionKey: string, text: string): Promise<Result<null, CommandError>> {
-    if (!isSessionKey(sessionKey)) return Promise.resolve(err({ type: 'refused', reason: 'payload' }));
-    if (text === '') this.#drafts.delete(sessionKey);
-    else this.#drafts.set(sessionKey, text);
-    return Promise.resolve(ok(null));
+  /** A draft that the disk does not take is kept for this run; the store says that it cannot write. */
+  async writeDraft(sessionKey: string, text: string): Promise<Result<null, CommandError>> {
+    if (!isSessionKey(sessionKey)) return err({ type: 'refused', reason: 'payload' });
+    await this.#options.messages.setDraft(sessionKey, text);
+    return ok(null);
   }
 
-  /** Accepted means: it is kept. Its fate shows as the delivery of its row. */
+  /** Accepted means: it is on disk. Its fate shows as the delivery of its row. */
   async send(sessionKey: string, messageId: string, text: string): Promise<Result<null, CommandError>> {
     if (!isSessionKey(sessionKey) || messageId.trim() === '' || text.trim() === '') {
       return err({ type: 'refused', reason: 'payload' });
@@ -158,8 +157,10 @@ export class ChatService implements Disposable {
     const createdAtMs = this.#options.clock.nowMs();
     const accepted = await this.#queue.send({ messageId, sessionKey, text, createdAtMs });
     // The same message once more is the same message: nothing to do, nothing to complain about.
-    if (accepted.ok || accepted.error === 'duplicate') return ok(null);
-    return err({ type: 'refused', reason: 'payload' });
+    if (accepted.ok || accepted.error.type === 'duplicate') return ok(null);
+    const { error } = accepted;
+    const facts = { reason: error.type, detail: error.type === 'unwritable' ? error.detail : '' };
+    return err({ type: 'failure', failure: failure('message-not-kept', facts) });
   }
 
   async stop(sessionKey: string): Promise<Result<null, CommandError>> {

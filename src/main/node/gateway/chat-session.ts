@@ -252,7 +252,10 @@ export class ChatSession implements Disposable {
     const { clock, rpc } = this.#options;
     this.#reloadTimer.set(
       clock.setTimer(delayMs, () => {
-        if (rpc.hello) void this.#loadHistory(rpc.hello);
+        if (!rpc.hello) return;
+        // An answer that is on its way may be older than what this is about.
+        if (this.#loadingHistory) this.#reloadIn(RELOAD_AFTER_GAP_MS);
+        else void this.#loadHistory(rpc.hello);
       }),
     );
   }

@@ -12,6 +12,7 @@ export function readGatewayHealth(
     readonly observedAtMs: number;
     readonly gatewayVersion: string | null;
     readonly pendingApprovals: number | null;
+    readonly pendingQuestions: number | null;
     readonly activeRuns: number | null;
   },
 ): GatewayHealth | null {

@@ -54,6 +54,8 @@ const PROBE_LIMIT_MS = 5000;
 /** The cheapest read that the gateway answers from its event loop: 140 bytes. */
 const PROBE_METHOD = 'gateway.identity.get';
 const ALIVE_EVERY_MS = 1000;
+/** A tunnel whose link ended cuts its clients off and tells of it, in whichever order the two arrive here. */
+const ECHO_MS = 250;
 
 const REQUEST_LIMIT_MS = 30_000;
 /** Slowest link that a large request is still given time for. */
@@ -85,6 +87,8 @@ interface Live {
   client: GatewayClient | null;
   up: boolean;
   ended: boolean;
+  /** Its socket ended without a word, and the route may say why. */
+  isEchoing: boolean;
   shutdown: ShutdownNotice | null;
   lastAliveMs: number;
   silence: SilenceWatch | null;
@@ -151,6 +155,7 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
       client: null,
       up: false,
       ended: false,
+      isEchoing: false,
       shutdown: null,
       lastAliveMs: Number.NEGATIVE_INFINITY,
       silence: null,
@@ -228,7 +233,8 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
     }
   }
 
-  async #connect(live: Live): Promise<void> {
+  /** `isRetry`: once more with the device token alone, after the gateway refused the token that it shares. */
+  async #connect(live: Live, isRetry = false): Promise<void> {
     const { gatewayId, mode, secrets, identity, logger, redact } = this.#options;
     let client: GatewayClient;
     try {
@@ -247,7 +253,21 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
         scopes: OPERATOR_SCOPES,
         limitMs: HANDSHAKE_LIMIT_MS,
       };
-      const fail = (error: unknown): void => this.#down(live, failureOfConnectError(error, context));
+      // A client that was replaced by a second try has nothing more to say.
+      const down = (reason: ConnectionFailure): void => {
+        if (live.client === client) this.#down(live, reason);
+      };
+      const mayRetry =
+        !isRetry && isOnLoopback(context.url) && Boolean(token && this.#tokens.get(device.deviceId, ROLE));
+      const fail = (error: unknown): void => {
+        const reason = failureOfConnectError(error, context);
+        if (mayRetry && reason.code === 'token-mismatch') {
+          if (live.client === client) this.#retryWithDeviceToken(live);
+        } else if (isRetry && reason.code === 'device-token-rejected') {
+          // Neither is valid any more; the shared one is what the person can put right.
+          down(failure('token-mismatch', {}));
+        } else down(reason);
+      };
       client = new GatewayClient({
         url: live.endpoint.url,
         clientName: GATEWAY_CLIENT_IDS.GATEWAY_CLIENT,
@@ -258,11 +278,13 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
         role: ROLE,
         scopes: [...OPERATOR_SCOPES],
         caps: [GATEWAY_CLIENT_CAPS.TOOL_EVENTS],
-        ...(token ? { token } : {}),
-        ...(password ? { password } : {}),
+        ...(token && !isRetry ? { token } : {}),
+        ...(password && !isRetry ? { password } : {}),
         connectChallengeTimeoutMs: HANDSHAKE_LIMIT_MS,
         preauthHandshakeTimeoutMs: HANDSHAKE_LIMIT_MS,
         notifyOnStartupRetry: true,
+        // Its tick watch goes by the wall clock and takes one that was set for silence; SilenceWatch goes by the monotonic one.
+        tickWatchTimeoutMs: Number.MAX_SAFE_INTEGER,
         // An empty environment: nothing that happens to be set there changes where and how we connect.
         env: {},
         deviceIdentity: device,
@@ -280,12 +302,13 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
         onHelloOk: (hello) => this.#up(live, hello),
         onConnectError: (error) => {
           if (isGatewayConnectAssemblyError(error)) {
-            this.#down(live, failure('not-a-gateway', { url: context.url, detail: error.message }));
+            down(failure('not-a-gateway', { url: context.url, detail: error.message }));
           } else fail(error);
         },
-        onReconnectPaused: ({ code, reason }) =>
-          this.#down(live, failureOfClose(code, reason, live.shutdown)),
-        onClose: (code, reason, info) => this.#closed(live, code, reason, info, fail),
+        onReconnectPaused: ({ code, reason }) => down(failureOfClose(code, reason, live.shutdown)),
+        onClose: (code, reason, info) => {
+          if (live.client === client) this.#closed(live, code, reason, info, fail);
+        },
         onEvent: ({ event, payload }) => this.#event(live, event, payload),
         onGap: () => {
           if (!live.ended) this.#gaps.emit(null);
@@ -305,6 +328,26 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
     } catch (error) {
       this.#down(live, failure('secrets-unavailable', { detail: redact(String(error)) }));
     }
+  }
+
+  /**
+   * A gateway whose shared token was changed still knows this device by the token that it issued to it. Tried once, and as
+   * in the official client only where nobody but the gateway's own host can listen.
+   */
+  #retryWithDeviceToken(live: Live): void {
+    if (live.ended) return;
+    const { gatewayId, logger } = this.#options;
+    logger.log('info', 'gateway.device-token-retry', { gatewayId, attempt: live.attempt });
+    this.#stop(live);
+    void this.#connect(live, true);
+  }
+
+  #stop(live: Live): void {
+    const { client } = live;
+    live.client = null;
+    if (!client) return;
+    const stopped = client.stopAndWait().catch(() => undefined);
+    this.#stopping = Promise.all([this.#stopping, stopped]).then(() => undefined);
   }
 
   #up(live: Live, rawHello: unknown): void {
@@ -379,8 +422,21 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
     this.#sessionEvents.emit({ type: 'session-alive', attempt: live.attempt, latencyMs });
   }
 
-  /** The first reason wins; what the client says afterwards is about our own stop. */
+  /**
+   * The first reason wins; what the client says afterwards is about our own stop. A socket through the tunnel that ends without a
+   * word may be the echo of the link's own end, which is the truer reason: it is given a moment to be told.
+   */
   #down(live: Live, reason: ConnectionFailure): void {
+    if (live.ended || live.isEchoing) return;
+    if (live.endpoint.localPort === null || !mayBeEcho(reason)) {
+      this.#end(live, reason);
+      return;
+    }
+    live.isEchoing = true;
+    live.timer.set(this.#options.clock.setTimer(ECHO_MS, () => this.#end(live, reason)));
+  }
+
+  #end(live: Live, reason: ConnectionFailure): void {
     if (live.ended) return;
     const { gatewayId, logger } = this.#options;
     logger.log('info', 'gateway.down', { gatewayId, attempt: live.attempt, code: reason.code });
@@ -397,13 +453,20 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
     live.owned.dispose();
     this.#live = null;
     this.#hello = null;
-    const { client } = live;
-    if (client) {
-      const stopped = client.stopAndWait().catch(() => undefined);
-      this.#stopping = Promise.all([this.#stopping, stopped]).then(() => undefined);
-    }
+    this.#stop(live);
     if (wasUp) this.#downEvents.emit(reason);
   }
+}
+
+/** No close frame (code 1006 of RFC 6455), or no connection: nothing that a gateway said. */
+function mayBeEcho(reason: ConnectionFailure): boolean {
+  return (
+    (reason.code === 'gateway-closed' && reason.facts.code === 1006) || reason.code === 'gateway-unreachable'
+  );
+}
+
+function isOnLoopback(url: string): boolean {
+  return URL.canParse(url) && ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname);
 }
 
 function readShutdown(payload: unknown): ShutdownNotice {

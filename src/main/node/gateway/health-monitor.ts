@@ -4,6 +4,7 @@ import { Emitter } from '../../core/emitter.ts';
 import { type Disposable, DisposableStore, MutableDisposable } from '../../core/lifecycle.ts';
 import type { Clock, Logger } from '../../core/ports.ts';
 import { readGatewayHealth } from './gateway-health.ts';
+import { PendingRequests } from './pending-requests.ts';
 
 /** Longest time without an answer of the gateway's own while it is connected. */
 const EVERY_MS = 60_000;
@@ -12,8 +13,6 @@ const AFTER_EVENT_MS = 500;
 /** Of questions that events caused: a gateway that reports its health every second is asked no more often. */
 const LEAST_GAP_MS = 5000;
 const LIMIT_MS = 10_000;
-const APPROVALS_SCOPE = 'operator.approvals';
-const APPROVAL_EVENTS = new Set(['exec.approval.requested', 'exec.approval.resolved']);
 
 export interface HealthMonitorOptions {
   readonly rpc: GatewayRpc;
@@ -23,6 +22,8 @@ export interface HealthMonitorOptions {
 
 /** What the gateway says about its own health: asked on connect, on its events, on demand, and at least every 60 s. */
 export class HealthMonitor implements Disposable {
+  /** What waits for an answer of the person's, fetched anew with every connection. */
+  readonly pending: PendingRequests;
   readonly #options: HealthMonitorOptions;
   readonly #store = new DisposableStore();
   readonly #changes = this.#store.add(new Emitter<GatewayHealth>());
@@ -35,6 +36,8 @@ export class HealthMonitor implements Disposable {
   constructor(options: HealthMonitorOptions) {
     this.#options = options;
     const { rpc } = options;
+    this.pending = this.#store.add(new PendingRequests(options));
+    this.#store.add(this.pending.onChange(() => this.#counted()));
     this.#store.add(rpc.onHello((hello) => this.#connected(hello)));
     this.#store.add(rpc.onDown(() => this.#disarm()));
     this.#store.add(rpc.onGatewayEvent((event) => this.#event(event)));
@@ -65,16 +68,14 @@ export class HealthMonitor implements Disposable {
 
   #connected(hello: GatewayHello): void {
     // hello-ok carries a snapshot: something true to show before the first answer.
-    this.#take(hello, hello.health, null, null);
+    this.#take(hello, hello.health, null);
     void this.refresh();
   }
 
   #event({ event, payload }: GatewayEvent): void {
     const { hello } = this.#options.rpc;
     if (!hello) return;
-    if (event === 'health')
-      this.#take(hello, payload, this.#health?.pendingApprovals ?? null, this.#health?.activeRuns ?? null);
-    else if (APPROVAL_EVENTS.has(event)) this.#askIn(AFTER_EVENT_MS);
+    if (event === 'health') this.#take(hello, payload, this.#health?.activeRuns ?? null);
     else if (event === 'presence') this.#askIn(LEAST_GAP_MS);
     else if (event === 'tick') this.#askIn(LEAST_GAP_MS);
   }
@@ -85,10 +86,10 @@ export class HealthMonitor implements Disposable {
     if (!hello) return false;
     this.#askedAtMs = clock.monotonicMs();
     this.#disarm();
-    const mayApprove = !hello.missingScopes.includes(APPROVALS_SCOPE);
-    const [health, approvals, sessions] = await Promise.all([
+    // What expired without an event goes with the next minute.
+    this.pending.refresh();
+    const [health, sessions] = await Promise.all([
       rpc.request('health', {}, { timeoutMs: LIMIT_MS }),
-      mayApprove ? rpc.request('exec.approval.list', {}, { timeoutMs: LIMIT_MS }) : null,
       rpc.request('sessions.list', { limit: 100, activeMinutes: 60 }, { timeoutMs: LIMIT_MS }),
     ]);
     if (!this.#isCurrent(hello)) return false;
@@ -97,28 +98,28 @@ export class HealthMonitor implements Disposable {
       logger.log('warn', 'health.no-answer', { reason: health.error.type });
       return false;
     }
-    const pending = approvals?.ok ? countOf(approvals.value) : null;
-    this.#take(hello, health.value, pending, sessions.ok ? activeRunsOf(sessions.value) : null);
+    this.#take(hello, health.value, sessions.ok ? activeRunsOf(sessions.value) : null);
     return true;
   }
 
-  #take(
-    hello: GatewayHello,
-    value: unknown,
-    pendingApprovals: number | null,
-    activeRuns: number | null,
-  ): void {
+  #take(hello: GatewayHello, value: unknown, activeRuns: number | null): void {
     const { clock } = this.#options;
     const { gatewayVersion } = hello;
     const health = readGatewayHealth(value, {
       observedAtMs: clock.nowMs(),
       gatewayVersion,
-      pendingApprovals,
+      ...this.pending.counts(),
       activeRuns,
     });
     if (!health) return;
     this.#health = health;
     this.#changes.emit(health);
+  }
+
+  #counted(): void {
+    if (!this.#health) return;
+    this.#health = { ...this.#health, ...this.pending.counts() };
+    this.#changes.emit(this.#health);
   }
 
   #isCurrent(hello: GatewayHello): boolean {
@@ -148,12 +149,6 @@ export class HealthMonitor implements Disposable {
     this.#timer.set(null);
     this.#dueAtMs = Number.POSITIVE_INFINITY;
   }
-}
-
-function countOf(value: unknown): number | null {
-  if (Array.isArray(value)) return value.length;
-  const { approvals } = (value ?? {}) as { readonly approvals?: unknown };
-  return Array.isArray(approvals) ? approvals.length : null;
 }
 
 function activeRunsOf(value: unknown): number | null {

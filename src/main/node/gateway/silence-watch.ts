@@ -2,7 +2,7 @@ import { type Disposable, MutableDisposable } from '../../core/lifecycle.ts';
 import type { Clock } from '../../core/ports.ts';
 
 /** An idle gateway says nothing for 30 s (its tick): after this silence it is asked. */
-const SILENCE_BEFORE_PROBE_MS = 10_000;
+const SILENCE_BEFORE_PROBE_MS = 9_000;
 const BETWEEN_PROBES_MS = 2500;
 const PROBES_BEFORE_END = 2;
 /** Longest silence of a connection that still counts as one. */
@@ -18,8 +18,8 @@ export interface SilenceWatchOptions {
 }
 
 /**
- * Notices a connection that died without a word. The client's own watchdog needs 60 s; here who says nothing for 10 s is
- * asked, once more 2.5 s later, and given up 15 s after the last sign of life. After a sleep, in which time passes and
+ * Notices a connection that died without a word. The client's own watchdog needs 60 s; here who says nothing for 9 s is
+ * asked, once more 2.5 s later, and given up 14 s after the last sign of life. After a sleep, in which time passes and
  * nobody is asked, the questions come first.
  */
 export class SilenceWatch implements Disposable {

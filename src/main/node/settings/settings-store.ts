@@ -1,7 +1,7 @@
 import type { AppNotice } from '../../../shared/app-snapshot.ts';
 import { Emitter } from '../../core/emitter.ts';
-import type { Disposable } from '../../core/lifecycle.ts';
-import type { Logger } from '../../core/ports.ts';
+import { type Disposable, MutableDisposable } from '../../core/lifecycle.ts';
+import type { Clock, Logger } from '../../core/ports.ts';
 import { migrate } from '../../core/settings/migrate.ts';
 import {
   defaultSettings,
@@ -24,6 +24,8 @@ export interface SettingsStorage {
 type SettingsNotice = Extract<AppNotice, { readonly path: string }>;
 
 const MAX_FILE_CHARS = 4 * 1024 * 1024;
+/** How soon a write is tried again that the disk refused. */
+const RETRY_MS = 5000;
 
 /**
  * Owns the settings: reads them once, keeps them in memory, and writes every change. A file that it does not
@@ -32,16 +34,21 @@ const MAX_FILE_CHARS = 4 * 1024 * 1024;
 export class SettingsStore implements Disposable {
   readonly #storage: SettingsStorage;
   readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #retryTimer = new MutableDisposable<Disposable>();
   readonly #changed = new Emitter<Settings>();
   readonly #notices = new Map<SettingsNotice['type'], SettingsNotice>();
   #current: Settings;
   #mayWrite = true;
+  /** The file does not hold what memory holds. */
+  #isBehind = false;
 
-  /** Reads the file. `newGatewayId` names the first gateway of a fresh start; `nowMs` dates a file put aside. */
-  constructor(storage: SettingsStorage, logger: Logger, newGatewayId: string, nowMs: number) {
+  /** Reads the file. `newGatewayId` names the first gateway of a fresh start. */
+  constructor(storage: SettingsStorage, logger: Logger, newGatewayId: string, clock: Clock) {
     this.#storage = storage;
     this.#logger = logger;
-    this.#current = this.#load(newGatewayId, nowMs);
+    this.#clock = clock;
+    this.#current = this.#load(newGatewayId);
   }
 
   get current(): Settings {
@@ -57,7 +64,10 @@ export class SettingsStore implements Disposable {
     return this.#changed.on(listener);
   }
 
-  /** Applies a change in memory and writes it. A disk that refuses leaves the change in memory, with a notice. */
+  /**
+   * Applies a change in memory and writes it. A disk that refuses leaves the change in memory, with a notice, until it
+   * takes it.
+   */
   update(change: (settings: Settings) => Settings): void {
     const next = change(this.#current);
     if (next === this.#current) return;
@@ -70,11 +80,14 @@ export class SettingsStore implements Disposable {
     if (this.#notices.delete(type as SettingsNotice['type'])) this.#changed.emit(this.#current);
   }
 
+  /** What the disk refused before is offered a last time. */
   dispose(): void {
+    this.#retryTimer.dispose();
+    if (this.#isBehind) this.#writeAgain();
     this.#changed.dispose();
   }
 
-  #load(newGatewayId: string, nowMs: number): Settings {
+  #load(newGatewayId: string): Settings {
     const fresh = defaultSettings(newGatewayId);
     let text: string | null;
     try {
@@ -101,7 +114,7 @@ export class SettingsStore implements Disposable {
         return read.settings ?? fresh;
       case 'broken':
         try {
-          const path = this.#storage.putAside(`.bad-${timestamp(nowMs)}`);
+          const path = this.#storage.putAside(`.bad-${timestamp(this.#clock.nowMs())}`);
           this.#note({ type: 'settings-quarantined', path, detail: read.detail });
         } catch (error) {
           this.#mayWrite = false;
@@ -115,10 +128,31 @@ export class SettingsStore implements Disposable {
     if (!this.#mayWrite) return;
     try {
       this.#storage.write(this.#current);
+      this.#isBehind = false;
+      this.#retryTimer.set(null);
       this.#notices.delete('settings-unwritable');
     } catch (error) {
+      this.#isBehind = true;
       this.#note({ type: 'settings-unwritable', path: this.#storage.path, detail: describe(error) });
+      this.#retryLater();
     }
+  }
+
+  #retryLater(): void {
+    this.#retryTimer.set(this.#clock.setTimer(RETRY_MS, () => this.#writeAgain()));
+  }
+
+  /** A notice that the person has dismissed does not come back for it. */
+  #writeAgain(): void {
+    try {
+      this.#storage.write(this.#current);
+    } catch {
+      this.#retryLater();
+      return;
+    }
+    this.#isBehind = false;
+    this.#logger.log('info', 'settings.written-late', { path: this.#storage.path });
+    if (this.#notices.delete('settings-unwritable')) this.#changed.emit(this.#current);
   }
 
   #note(notice: SettingsNotice): void {

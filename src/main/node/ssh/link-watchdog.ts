@@ -16,6 +16,8 @@ export interface WatchdogTiming {
   readonly pingEveryMs: number;
   /** Silence that means death. */
   readonly deadAfterMs: number;
+  /** Time without a reply that means death where hardly anything else comes. */
+  readonly unheardAfterMs: number;
   /** A tick this late means that this process, not the link, stood still. */
   readonly stalledAfterMs: number;
   /** What a link gets to answer in after this process stood still or slept. */
@@ -26,6 +28,7 @@ export const WATCHDOG_TIMING: WatchdogTiming = {
   tickMs: 250,
   pingEveryMs: 3_000,
   deadAfterMs: 9_000,
+  unheardAfterMs: 9_000,
   stalledAfterMs: 2_000,
   graceMs: 3_000,
 };
@@ -50,11 +53,19 @@ export function watchdogTiming(
   );
   const deadAfterMs = Math.max(WATCHDOG_TIMING.deadAfterMs, ...asked);
   const patience = deadAfterMs / WATCHDOG_TIMING.deadAfterMs;
-  return { ...WATCHDOG_TIMING, deadAfterMs, graceMs: WATCHDOG_TIMING.graceMs * patience };
+  // As with OpenSSH any byte counts for whoever asks for patience.
+  const unheardAfterMs = patience > 1 ? Number.POSITIVE_INFINITY : WATCHDOG_TIMING.unheardAfterMs;
+  return { ...WATCHDOG_TIMING, deadAfterMs, unheardAfterMs, graceMs: WATCHDOG_TIMING.graceMs * patience };
 }
 
-/** Where the monotonic clock stops in sleep the wall clock runs ahead of it; smaller steps are clock corrections. */
+/** Where the monotonic clock stops in sleep the uptime runs ahead of it by more than its resolution (up to 1 s). */
 const SLEPT_AFTER_MS = 10_000;
+
+/**
+ * Fewer bytes than these in the time of a death sentence do not hold up a reply for so long: what still trickles in then comes
+ * from a far end that does not hear us any more.
+ */
+const BUSY_BYTES = 16 * 1024;
 
 export interface WatchdogEvents {
   /** Once in `pingEveryMs` while the link lives: the round trip, or null while a reply is outstanding behind other data. */
@@ -65,7 +76,7 @@ export interface WatchdogEvents {
 
 /**
  * Decides from silence on the socket whether a link is dead. ssh2's own verdict counts replies, not bytes, and so kills
- * links that are merely busy. Time in which this process did not run (a blocked event loop, SIGSTOP, sleep) is not silence:
+ * links that are merely busy; here a missing reply counts only where hardly anything else came. Time in which this process did not run (a blocked event loop, SIGSTOP, sleep) is not silence:
  * after such a gap the link is asked afresh.
  */
 export class LinkWatchdog implements Disposable {
@@ -76,8 +87,11 @@ export class LinkWatchdog implements Disposable {
   #timer: Disposable;
   #lastBytes: number;
   #heardAtMs: number;
+  /** When a reply last proved both ways, and the bytes until then. */
+  #provenAtMs: number;
+  #provenBytes: number;
   #tickedAtMs: number;
-  #tickedAtWallMs: number;
+  #tickedAtUptimeMs: number;
   #nextPingAtMs: number;
   #pingPending = false;
   /** A late reply to a ping of before a gap must not be taken for the answer to a newer one. */
@@ -91,8 +105,10 @@ export class LinkWatchdog implements Disposable {
     const nowMs = clock.monotonicMs();
     this.#lastBytes = link.bytesRead();
     this.#heardAtMs = nowMs;
+    this.#provenAtMs = nowMs;
+    this.#provenBytes = this.#lastBytes;
     this.#tickedAtMs = nowMs;
-    this.#tickedAtWallMs = clock.nowMs();
+    this.#tickedAtUptimeMs = clock.uptimeMs();
     this.#nextPingAtMs = nowMs;
     this.#timer = toDisposable(() => undefined);
     this.#schedule();
@@ -110,10 +126,10 @@ export class LinkWatchdog implements Disposable {
   #tick(): void {
     const nowMs = this.#clock.monotonicMs();
     const sinceTickMs = nowMs - this.#tickedAtMs;
-    const wallMs = this.#clock.nowMs();
-    const sleptMs = wallMs - this.#tickedAtWallMs - sinceTickMs;
+    const uptimeMs = this.#clock.uptimeMs();
+    const sleptMs = uptimeMs - this.#tickedAtUptimeMs - sinceTickMs;
     this.#tickedAtMs = nowMs;
-    this.#tickedAtWallMs = wallMs;
+    this.#tickedAtUptimeMs = uptimeMs;
 
     const bytes = this.#link.bytesRead();
     if (bytes !== this.#lastBytes) {
@@ -123,23 +139,32 @@ export class LinkWatchdog implements Disposable {
     if (sinceTickMs > this.#timing.stalledAfterMs || sleptMs > SLEPT_AFTER_MS) {
       // What arrived meanwhile is not read yet: this turn of the event loop began with the overdue timer.
       this.#heardAtMs = nowMs - this.#timing.deadAfterMs + this.#timing.graceMs;
+      this.#prove(this.#heardAtMs, bytes);
       this.#ping(nowMs);
     }
-    const silentMs = nowMs - this.#heardAtMs;
-    if (silentMs >= this.#timing.deadAfterMs) {
+    const quietMs = nowMs - this.#heardAtMs;
+    // What came just now may be the beginning of a healing, with the reply behind it.
+    const isQuiet = quietMs >= this.#timing.graceMs && bytes - this.#provenBytes < BUSY_BYTES;
+    const unheardMs = this.#pingPending && isQuiet ? nowMs - this.#provenAtMs : 0;
+    if (quietMs >= this.#timing.deadAfterMs || unheardMs >= this.#timing.unheardAfterMs) {
       this.dispose();
-      this.#events.onDead(Math.round(silentMs));
+      this.#events.onDead(Math.round(Math.max(quietMs, unheardMs)));
       return;
     }
     if (nowMs >= this.#nextPingAtMs) {
       if (!this.#pingPending) this.#ping(nowMs);
-      else if (silentMs < this.#timing.pingEveryMs) {
+      else if (quietMs < this.#timing.pingEveryMs) {
         // Busy: bytes come, the reply waits its turn behind them.
         this.#nextPingAtMs = nowMs + this.#timing.pingEveryMs;
         this.#events.onAlive(null);
       }
     }
     if (this.#pingId !== -1) this.#schedule();
+  }
+
+  #prove(atMs: number, bytes: number): void {
+    this.#provenAtMs = atMs;
+    this.#provenBytes = bytes;
   }
 
   #ping(nowMs: number): void {
@@ -152,6 +177,7 @@ export class LinkWatchdog implements Disposable {
       this.#pingPending = false;
       const repliedAtMs = this.#clock.monotonicMs();
       this.#heardAtMs = repliedAtMs;
+      this.#prove(repliedAtMs, this.#link.bytesRead());
       this.#events.onAlive(repliedAtMs - nowMs);
     });
   }

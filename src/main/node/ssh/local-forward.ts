@@ -4,7 +4,8 @@ import { failure, type ConnectionFailure } from '../../../shared/connection-fail
 import { err, ok, type Result } from '../../../shared/result.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Disposable } from '../../core/lifecycle.ts';
-import { findPortHolder, nextFreePort } from './port-holder.ts';
+import type { PortMove } from '../../core/tunnel/tunnel-protocol.ts';
+import { findPortHolder, nextFreePort, type PortHolder } from './port-holder.ts';
 import { StreamPair } from './stream-pair.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -12,6 +13,10 @@ const LOOPBACK = '127.0.0.1';
 const MAX_HELD = 64;
 const HOLD_LIMIT_MS = 10_000;
 const MAX_CONNECTIONS = 512;
+/** A tunnel process that was killed may hold the port for a moment longer. */
+const SECOND_TRY_AFTER_MS = 300;
+/** Ports that another program took between the look and the listening. */
+const MAX_MOVES = 3;
 
 /** Opens channels to the gateway's port; there is one while an SSH session stands. */
 export interface ForwardOpener {
@@ -86,6 +91,37 @@ export class LocalForward {
       default:
         return err(failure('bug', { detail: `listen on ${LOOPBACK}:${port}: ${error.message}` }));
     }
+  }
+
+  /**
+   * Listens on that port or, where another program keeps it, on the next free one. The other program is left alone: it is
+   * neither connected to nor ended. Fails with `port-taken` where no other port is free either.
+   */
+  static async listenNear(
+    port: number,
+    clock: Clock,
+    onForwardFailed: (failure: ConnectionFailure) => void,
+  ): Promise<Result<{ readonly forward: LocalForward; readonly moved: PortMove | null }, ConnectionFailure>> {
+    const listen = (candidate: number): ReturnType<typeof LocalForward.listen> =>
+      LocalForward.listen(candidate, clock, onForwardFailed);
+    let listening = await listen(port);
+    if (listening.ok) return ok({ forward: listening.value, moved: null });
+    if (listening.error.code !== 'port-taken') return listening;
+    await new Promise<void>((resolve) => clock.setTimer(SECOND_TRY_AFTER_MS, resolve));
+    listening = await listen(port);
+    if (listening.ok) return ok({ forward: listening.value, moved: null });
+    const taken = listening.error;
+    if (taken.code !== 'port-taken') return listening;
+    let candidate = taken.facts.nextFreePort;
+    for (let move = 0; move < MAX_MOVES && candidate !== null; move += 1) {
+      listening = await listen(candidate);
+      if (listening.ok) {
+        const moved = { from: port, to: candidate, owner: ownerOf(taken.facts.holder) };
+        return ok({ forward: listening.value, moved });
+      }
+      candidate = listening.error.code === 'port-taken' ? listening.error.facts.nextFreePort : null;
+    }
+    return err(taken);
   }
 
   /** SSH stands: serves whoever waits, and all that come. */
@@ -167,6 +203,10 @@ export class LocalForward {
   #isAttached(opener: ForwardOpener | null): boolean {
     return this.#opener === opener;
   }
+}
+
+function ownerOf(holder: PortHolder | null): string | null {
+  return holder === null || holder.command === '' ? null : `${holder.command} (${holder.pid})`;
 }
 
 function isGone(socket: Socket): boolean {

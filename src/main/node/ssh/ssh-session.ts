@@ -37,6 +37,9 @@ import { SSH_TIMING, type SshTiming } from './ssh-timing.ts';
 import type { SshWire, WireDialer } from './ssh-wire.ts';
 import { learnHostKeys } from './update-host-keys.ts';
 
+/** An agent that has not signed by now probably waits for its owner. */
+const SLOW_AGENT_MS = 1_000;
+
 /** How long an orderly end may take before the socket is torn down. */
 const END_LIMIT_MS = 500;
 export interface SshSessionDeps extends TunnelSessionDeps {
@@ -74,6 +77,7 @@ export class SshSession implements TunnelSession {
   #waitTimer: Disposable | null = null;
   #plan: ReadyPlan | null = null;
   #isAsking = false;
+  #isAgentSlow = false;
 
   constructor(hop: SshHop, events: TunnelSessionEvents, deps: SshSessionDeps) {
     this.#hop = hop;
@@ -309,11 +313,19 @@ export class SshSession implements TunnelSession {
       ask: (question) => this.#events.ask(question),
       onStep: () => {
         this.#isAsking = false;
-        if (!this.#over) this.#limit(this.#timing.authStepLimitMs);
+        if (this.#over) return;
+        this.#limit(this.#timing.authStepLimitMs);
+        if (this.#isAgentSlow) this.#events.onStage('authenticating', null);
+        this.#isAgentSlow = false;
       },
       onWait: (why) => {
         this.#isAsking = why === 'person';
         this.#waitTimer?.dispose();
+        if (why === 'agent')
+          this.#waitTimer = this.#deps.clock.setTimer(SLOW_AGENT_MS, () => {
+            this.#isAgentSlow = true;
+            this.#events.onStage('awaiting-agent', null);
+          });
       },
       onNote: (note) => this.#events.log('warn', 'ssh.login', { note: note.slice(0, 300) }),
     });

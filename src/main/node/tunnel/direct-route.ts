@@ -39,6 +39,9 @@ export class DirectRoute implements RouteDriver {
     return Promise.resolve();
   }
 
+  /** Nothing is kept. */
+  rest(): void {}
+
   async probe(limitMs: number): Promise<ProbeResult> {
     const checked = checkGatewayUrl(this.#url);
     if (this.#attempt === null || !checked.ok) return { alive: false, latencyMs: null };

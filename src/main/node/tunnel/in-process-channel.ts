@@ -1,4 +1,5 @@
 import { Emitter } from '../../core/emitter.ts';
+import type { Clock } from '../../core/ports.ts';
 import type { TunnelChannel, TunnelReport } from '../../core/tunnel/tunnel-protocol.ts';
 import { systemClock } from '../system-clock.ts';
 import type { SshTiming } from '../ssh/ssh-timing.ts';
@@ -8,7 +9,7 @@ import { TunnelHost } from './tunnel-host.ts';
  * A tunnel host without a process between: for plain Node and for tests. Messages are cloned and delivered later, as
  * between processes, so that nobody comes to rely on sharing or on being called back at once.
  */
-export function inProcessChannel(timing?: SshTiming): TunnelChannel {
+export function inProcessChannel(timing?: SshTiming, clock: Clock = systemClock): TunnelChannel {
   const reports = new Emitter<TunnelReport>();
   const exits = new Emitter<number | null>();
   let isOver = false;
@@ -22,7 +23,7 @@ export function inProcessChannel(timing?: SshTiming): TunnelChannel {
     });
   };
   const host = new TunnelHost({
-    clock: systemClock,
+    clock,
     post: (report) => {
       const copy = structuredClone(report);
       queueMicrotask(() => {

@@ -48,6 +48,9 @@ export class LocalRoute implements RouteDriver {
     return Promise.resolve();
   }
 
+  /** Nothing is kept. */
+  rest(): void {}
+
   async probe(limitMs: number): Promise<ProbeResult> {
     const attempt = this.#attempt;
     if (attempt === null) return { alive: false, latencyMs: null };

@@ -6,6 +6,7 @@ import { Emitter } from '../../core/emitter.ts';
 import { DisposableStore, MutableDisposable, type Disposable } from '../../core/lifecycle.ts';
 import type { Clock, Logger } from '../../core/ports.ts';
 import type {
+  PortMove,
   TunnelAnswer,
   TunnelChannel,
   TunnelConfig,
@@ -32,22 +33,29 @@ export interface SshRouteDeps {
   readonly memory: PromptMemory;
   /** Starts a tunnel process. */
   readonly createChannel: () => TunnelChannel;
+  /** Another program holds the local port; from now on the route listens on the new one. */
+  readonly onPortMoved: (move: PortMove) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** A process that does not confirm the end of a session within this time is taken for stuck and is killed. */
-const CLOSE_LIMIT_MS = 1_500;
+/**
+ * A process that does not confirm the end of a session within this time is taken for stuck and is killed. Shorter than the
+ * app takes to quit (1.5 s): else a stuck process would outlive it.
+ */
+const CLOSE_LIMIT_MS = 1_000;
 const SHUTDOWN_LIMIT_MS = 1_500;
 /** How long the end of a killed process is waited for: until then it holds the local port. */
 const KILL_LIMIT_MS = 2_000;
 /** On top of a probe's own limit, for the messages to travel. */
 const PROBE_MARGIN_MS = 250;
-/** A link that stands is told of every 3 s and ends after 9 s of silence (LinkWatchdog): a process quiet for longer is asked. */
-const QUIET_LIMIT_MS = 12_000;
+/** A link that answers is told of every 3 s (LinkWatchdog): a process quiet for longer is asked. Asking costs one ping. */
+const QUIET_LIMIT_MS = 5_000;
 /** Twice, because in a main process that stood still itself the limit passes before the answer is read. */
 const QUESTIONS = 2;
-const QUESTION_LIMIT_MS = 1_000;
+/** The process is asked, not the link: it answers after this time at the latest, also where the link is silent. */
+const QUESTION_MS = 100;
+const ANSWER_LIMIT_MS = 1_000;
 
 interface Life extends Disposable {
   readonly channel: TunnelChannel;
@@ -64,6 +72,10 @@ export class SshRoute implements RouteDriver {
   readonly #closings = new Set<{ readonly attempt: number; readonly done: () => void }>();
   readonly #quiet = new MutableDisposable<Disposable>();
   #life: Life | null = null;
+  /** The end of a process that is not needed any more; until then it may hold the local port. */
+  #ending: Promise<void> = Promise.resolve();
+  /** Where another program held the configured port. */
+  #movedTo: number | null = null;
   #attempt: number | null = null;
   #lastAttempt = 0;
   /** The question that waits: for memory at first, then for the person. */
@@ -104,9 +116,12 @@ export class SshRoute implements RouteDriver {
       this.#events.emit({ type: 'route-down', attempt, failure: config.error });
       return;
     }
+    await this.#ending;
+    if (this.#attempt !== attempt) return;
+    const localPort = this.#movedTo ?? config.value.localPort;
     this.#deps.memory.begin(config.value);
     this.#life ??= this.#start();
-    this.#life.channel.post({ type: 'open', attempt, config: config.value });
+    this.#life.channel.post({ type: 'open', attempt, config: { ...config.value, localPort } });
   }
 
   /** What was answered before is not asked again, unless it proved wrong. */
@@ -148,6 +163,11 @@ export class SshRoute implements RouteDriver {
     this.#closings.delete(closing);
   }
 
+  /** Ends the process: what is not wanted holds neither the local port nor memory. */
+  rest(): void {
+    if (this.#attempt === null) void this.#endLife();
+  }
+
   async probe(limitMs: number): Promise<ProbeResult> {
     const life = this.#life;
     return (life === null ? null : await this.#probe(life, limitMs)) ?? NOT_ALIVE;
@@ -162,16 +182,25 @@ export class SshRoute implements RouteDriver {
     this.#isDisposed = true;
     this.#attempt = null;
     this.#quiet.dispose();
+    await this.#endLife();
+    this.#events.dispose();
+  }
+
+  /** In order, or by force; resolves when nothing of it is left. */
+  #endLife(): Promise<void> {
     const life = this.#life;
     if (life !== null) {
-      life.channel.post({ type: 'shutdown' });
-      if (!(await this.#within(life.ended, SHUTDOWN_LIMIT_MS))) {
-        life.channel.kill();
-        await this.#within(life.ended, SHUTDOWN_LIMIT_MS);
-      }
       this.#forget(life);
+      this.#ending = this.#ending.then(() => this.#shutDown(life));
+      life.channel.post({ type: 'shutdown' });
     }
-    this.#events.dispose();
+    return this.#ending;
+  }
+
+  async #shutDown(life: Life): Promise<void> {
+    if (await this.#within(life.ended, SHUTDOWN_LIMIT_MS)) return;
+    life.channel.kill();
+    await this.#within(life.ended, SHUTDOWN_LIMIT_MS);
   }
 
   #start(): Life {
@@ -210,7 +239,7 @@ export class SshRoute implements RouteDriver {
   }
 
   /** The process's answer to a probe, or null when it gave none. */
-  #probe(life: Life, limitMs: number): Promise<ProbeResult | null> {
+  #probe(life: Life, limitMs: number, marginMs = PROBE_MARGIN_MS): Promise<ProbeResult | null> {
     this.#probeCount += 1;
     const probeId = this.#probeCount;
     return new Promise((resolve) => {
@@ -219,7 +248,7 @@ export class SshRoute implements RouteDriver {
         this.#probes.delete(probeId);
         resolve(answer);
       };
-      const timer = this.#deps.clock.setTimer(limitMs + PROBE_MARGIN_MS, () => settle(null));
+      const timer = this.#deps.clock.setTimer(limitMs + marginMs, () => settle(null));
       this.#probes.set(probeId, settle);
       life.channel.post({ type: 'probe', probeId, limitMs });
     });
@@ -233,7 +262,7 @@ export class SshRoute implements RouteDriver {
   async #checkOn(life: Life): Promise<void> {
     const attempt = this.#attempt;
     for (let question = 0; question < QUESTIONS; question += 1) {
-      const answer = await this.#probe(life, QUESTION_LIMIT_MS);
+      const answer = await this.#probe(life, QUESTION_MS, ANSWER_LIMIT_MS);
       if (this.#life !== life || this.#attempt !== attempt) return;
       if (answer !== null) {
         this.#expectReport(life);
@@ -253,7 +282,11 @@ export class SshRoute implements RouteDriver {
   #onReport(life: Life, report: TunnelReport): void {
     switch (report.type) {
       case 'ready':
+        return;
       case 'listening':
+        if (report.moved === null) return;
+        this.#movedTo = report.port;
+        this.#deps.onPortMoved(report.moved);
         return;
       case 'log':
         this.#deps.logger.log(report.level, report.event, report.fields);

@@ -59,6 +59,8 @@ export class TunnelHost {
   #newestAttempt = -1;
   #session: Session | null = null;
   #listener: LocalForward | null = null;
+  /** What the listener was asked for; it may have had to take another one. */
+  #askedPort: number | null = null;
   /** Openings and closings of the listener, one after the other. */
   #listening: Promise<void> = Promise.resolve();
   /** Targets (`host:port`) with which the built-in SSH shares no algorithm: the next attempt begins with OpenSSH. */
@@ -280,16 +282,25 @@ export class TunnelHost {
     session?.ssh.close();
   }
 
-  /** Null when the listener stands on this port. Serialised: two quick changes of port end with the last one. */
+  /** Null when the listener stands, on this port or the next free one. Serialised: two quick changes of port end with the last one. */
   #ensureListener(port: number): Promise<ConnectionFailure | null> {
     const result = this.#listening.then(async () => {
-      if (this.#isShutDown || this.#listener?.port === port) return null;
-      await this.#listener?.close();
+      const standing = this.#listener;
+      if (this.#isShutDown) return null;
+      if (standing !== null && (standing.port === port || this.#askedPort === port)) {
+        this.#askedPort = port;
+        return null;
+      }
+      await standing?.close();
       this.#listener = null;
-      const listener = await LocalForward.listen(port, this.#deps.clock, (why) => this.#onForwardFailed(why));
-      if (!listener.ok) return listener.error;
-      this.#listener = listener.value;
-      this.#deps.post({ type: 'listening', port });
+      const listening = await LocalForward.listenNear(port, this.#deps.clock, (why) =>
+        this.#onForwardFailed(why),
+      );
+      if (!listening.ok) return listening.error;
+      const { forward, moved } = listening.value;
+      this.#listener = forward;
+      this.#askedPort = port;
+      this.#deps.post({ type: 'listening', port: forward.port, moved });
       return null;
     });
     this.#listening = result.then(

@@ -6,8 +6,10 @@ import {
   type Machine,
   type MachineEvent,
   type TimerEvent,
+  type TimerName,
   type Transition,
 } from '../../../../src/main/core/connection/machine.ts';
+import { TIMER_OF } from '../../../../src/main/core/connection/system-events.ts';
 import { transition } from '../../../../src/main/core/connection/transition.ts';
 import type { ConnectionFailure } from '../../../../src/shared/connection-failure.ts';
 import type { UserPrompt } from '../../../../src/shared/connection-state.ts';
@@ -79,7 +81,8 @@ export const SYSTEM: readonly MachineEvent[] = [
   { type: 'network-changed', online: false },
   { type: 'suspend' },
   { type: 'resume-from-sleep' },
-  { type: 'clock-jumped' },
+  { type: 'clock-jumped', slept: true },
+  { type: 'clock-jumped', slept: false },
 ];
 export const TIMERS: readonly TimerEvent[] = [
   { type: 'retry-due' },
@@ -87,6 +90,9 @@ export const TIMERS: readonly TimerEvent[] = [
   { type: 'attempt-timeout' },
   { type: 'awake-check' },
 ];
+
+const PERSON: readonly string[] = ['connect', 'attend', 'resume', 'reconnect-now'];
+const HINTS: readonly string[] = ['network-changed', 'resume-from-sleep', 'clock-jumped', 'awake-check'];
 
 /** Every event of the drivers for an attempt. */
 export function driverEvents(attempt: number, failure: ConnectionFailure): readonly MachineEvent[] {
@@ -115,38 +121,46 @@ export class Model {
   #closeReported = 0;
   /** Of the open route, which waits for its answer. */
   #question: string | null = null;
+  /** Timers that really run, by the effects alone. */
+  readonly #timers = new Set<TimerName>();
+  readonly #decide: typeof transition;
 
-  constructor(target: ConnectionTarget) {
+  /** `decide` takes the place of `transition` where the checks themselves are to be checked. */
+  constructor(target: ConnectionTarget, decide = transition) {
     this.machine = initialMachine(target, true);
+    this.#decide = decide;
   }
 
   step(event: MachineEvent): readonly Effect[] {
     const before = this.machine;
     if (event.type === 'route-needs-user' && event.attempt === before.routeAttempt)
       this.#question = event.prompt.id;
-    const at = { nowMs: this.nowMs, monotonicMs: this.nowMs, random: this.random };
-    const result = transition(before, event, at);
+    const at = { nowMs: this.nowMs, monotonicMs: this.nowMs, uptimeMs: this.nowMs, random: this.random };
+    const result = this.#decide(before, event, at);
     // Comparing is slow, and one step in eight is enough to find a function that is not pure.
-    if (this.nowMs % 8 === 0) expect(transition(before, event, at)).toEqual(result);
+    if (this.nowMs % 8 === 0) expect(this.#decide(before, event, at)).toEqual(result);
     this.machine = result.machine;
-    for (const effect of result.effects) this.#run(effect, event);
+    for (const { type } of TIMERS) if (type === event.type) this.#timers.delete(TIMER_OF[type]);
+    for (const effect of result.effects) this.#run(effect, event, before);
     this.#checkLate(before, event, result);
     this.#checkEffects(before, event, result.effects);
     this.#checkMachine();
     return result.effects;
   }
 
-  #run(effect: Effect, event: MachineEvent): void {
+  #run(effect: Effect, event: MachineEvent, before: Machine): void {
     switch (effect.type) {
       case 'open-route':
         // Over a route that stands the driver reuses its SSH session; otherwise the old one must be gone.
-        expect(!this.#routeOpen || this.machine.route !== 'up').toBe(true);
+        if (this.#routeOpen)
+          expect(before.route === 'standing' || event.type === 'forward-failed').toBe(true);
         this.#routeOpen = true;
         this.#question = null;
         return;
       case 'answer-route':
         expect([this.#routeOpen, effect.attempt]).toEqual([true, this.machine.routeAttempt]);
         expect(effect.promptId).toBe(this.#question);
+        if (event.type === 'answer-prompt') expect(event.promptId).toBe(effect.promptId);
         this.#question = null;
         return;
       case 'close-route':
@@ -168,9 +182,15 @@ export class Model {
       case 'replace-drivers':
         expect([this.#routeOpen, this.#sessionOpen]).toEqual([false, false]);
         return;
-      case 'probe-all':
       case 'start-timer':
+        expect(effect.delayMs).toBeGreaterThan(0);
+        this.#timers.add(effect.name);
+        return;
       case 'cancel-timer':
+        this.#timers.delete(effect.name);
+        return;
+      case 'probe-all':
+        expect([this.#routeOpen, this.#sessionOpen]).toEqual([true, true]);
         return;
     }
   }
@@ -181,7 +201,9 @@ export class Model {
       ('attempt' in event &&
         event.attempt !== (event.type.startsWith('session') ? before.sessionAttempt : before.routeAttempt)) ||
       (event.type === 'closed' && event.closeId !== before.closeId) ||
-      (event.type === 'probed' && event.probeId !== before.probeId);
+      (event.type === 'probed' && event.probeId !== before.probeId) ||
+      (event.type === 'answer-prompt' &&
+        (before.state.status !== 'waiting-for-user' || before.state.prompt.id !== event.promptId));
     if (isLate) expect(result).toEqual({ machine: before, effects: [] });
   }
 
@@ -189,10 +211,23 @@ export class Model {
     const opens = effects.filter(({ type }) => type === 'open-route' || type === 'open-session');
     expect(opens.length).toBeLessThanOrEqual(1);
     expect(this.machine.attempt).toBeGreaterThanOrEqual(before.attempt);
+    this.#checkLadder(before, event);
+    if (event.type === 'reconnect-now' && before.target.configured && !before.ended) {
+      expect(this.machine.state.status).toBe('connecting');
+      expect(opens[0]?.type).toBe('open-route');
+    }
     if (opens.length === 0) return;
     expect(before.ended).toBe(false);
     const { state } = before;
-    const byPerson = ['connect', 'attend', 'resume', 'reconnect-now'].includes(event.type);
+    const byPerson = PERSON.includes(event.type);
+    expect(this.machine.power).toBe('awake');
+    // The hint "offline" costs no attempts, unless a way that stands says otherwise.
+    if (
+      before.network === 'offline' &&
+      this.machine.network === 'offline' &&
+      this.machine.target.needsNetwork
+    )
+      expect(byPerson || before.route !== 'down').toBe(true);
     const isPutAside = state.status === 'waiting-for-user' && !state.attended;
     if (isPutAside || state.status === 'blocked' || state.status === 'disconnected')
       expect([state.status, byPerson]).toEqual([state.status, true]);
@@ -200,6 +235,21 @@ export class Model {
     if (state.status === 'paused' && state.reason === 'offline') {
       expect(byPerson || event.type === 'network-changed').toBe(true);
     }
+  }
+
+  /** The waits begin anew after a stable connection or for a person; hints lower them to the second step at most. */
+  #checkLadder(before: Machine, event: MachineEvent): void {
+    const [from, to] = [before.retry.failures, this.machine.retry.failures];
+    const { state } = this.machine;
+    if (to > from) expect(['backing-off', 'connecting']).toContain(state.status);
+    if (to >= from || ['stable', 'profile-changed', ...PERSON].includes(event.type)) return;
+    // A fault that the session told of first climbed already, and is counted once.
+    if (event.type === 'route-down' && before.retryBeforeSessionLost !== null) {
+      expect(to).toBe(from - 1);
+      return;
+    }
+    expect(HINTS).toContain(event.type);
+    expect(to).toBe(1);
   }
 
   #checkMachine(): void {
@@ -235,6 +285,7 @@ export class Model {
         break;
     }
     // Whatever waits has something that ends the wait.
+    expect([...this.#timers].sort()).toEqual([...timers].sort());
     expect(timers.includes('retry')).toBe(state.status === 'backing-off');
     expect(timers.includes('attempt')).toBe(state.status === 'connecting');
     if (timers.includes('stable')) expect(state.status).toBe('connected');

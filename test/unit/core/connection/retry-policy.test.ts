@@ -72,18 +72,33 @@ describe('waits between attempts', () => {
     const gone = sampleFailure('gateway-not-listening');
     expect(waits(gone, 3)).toEqual([5_000, 5_000, 5_000]);
     expect(waits(gone, 25).at(-1)).toBe(30_000);
-    const after = waits(gone, 40, { reconnecting: true });
-    expect(after.slice(0, 16)).toEqual([...Array<number>(15).fill(2_000), 5_000]);
+    const after = waits(gone, 45, { reconnecting: true });
+    expect(after.slice(0, 21)).toEqual([...Array<number>(20).fill(1_500), 5_000]);
     expect(after.at(-1)).toBe(30_000);
   });
 
   it('are short for a gateway on this computer, and climb for one that is far', () => {
     const gone = sampleFailure('gateway-unreachable');
-    expect(waits(gone, 3, { isLocal: true, reconnecting: true })).toEqual([2_000, 2_000, 2_000]);
+    expect(waits(gone, 3, { isLocal: true, reconnecting: true })).toEqual([1_500, 1_500, 1_500]);
     expect(waits(gone, 3)).toEqual([0, 1_000, 2_000]);
+  });
+
+  it('leave a person ten minutes to approve the device within 5 s of a question, then become calm', () => {
+    const asked = waits(sampleFailure('pairing-required'), 152);
+    expect(asked.slice(0, 150)).toEqual(Array<number>(150).fill(4_000));
+    expect(asked.slice(150)).toEqual([30_000, 30_000]);
   });
 
   it('are long for a server that turns connections away', () => {
     expect(waits(sampleFailure('ssh-rejecting'), 4)).toEqual([0, 1_000, 30_000, 30_000]);
+  });
+
+  it('are not long for one rejection after failures of another kind', () => {
+    const memory = { ...FRESH_RETRY, failures: 2 };
+    const input = { memory, reconnecting: true, isLocal: false, random: 0 };
+    const rejected = nextRetry({ ...input, failure: sampleFailure('ssh-rejecting') });
+    expect(rejected.delayMs).toBe(2_000);
+    const other = nextRetry({ ...input, memory: rejected.memory, failure: sampleFailure('link-lost') });
+    expect(other.memory.rejections).toBe(0);
   });
 });

@@ -87,6 +87,20 @@ describe('retrying', () => {
     expect(waits).toEqual([...RETRY_LADDER_MS, 30_000, 30_000]);
   });
 
+  it('counts a lost link once, also where the gateway session told of it first', async () => {
+    const rig = await new Rig().connected();
+    rig.session.down(failure('gateway-closed', { code: 1006, reason: '' }));
+    rig.route.down(lost);
+    await settle();
+    expect(rig.state.status).toBe('connecting');
+    // The next failure is the second one, on whichever way the first was told.
+    rig.route.down(refused);
+    await settle();
+    expect(rig.state).toMatchObject({ status: 'backing-off' });
+    if (rig.state.status === 'backing-off')
+      expect(rig.state.retryAtMs - rig.clock.nowMs()).toBe(RETRY_LADDER_MS[1]);
+  });
+
   it('starts at the foot of the ladder only after 30 s connected', async () => {
     const rig = await new Rig().connected();
     rig.route.down(lost);
@@ -169,6 +183,39 @@ describe('retrying', () => {
     expect(rig.session.opens).toHaveLength(2);
   });
 
+  it.each([
+    ['a clock that is set', (rig: Rig) => rig.clock.jumpWall(86_400_000)],
+    ['a sleep that is shorter', (rig: Rig) => rig.power.suspend()],
+    [
+      'a sleep after which the network is away',
+      (rig: Rig) => {
+        rig.power.suspend();
+        rig.connectivity.set(false);
+      },
+    ],
+  ])('does not let %s end a lockout early, nor forget its end', async (_what, disturb) => {
+    const rig = await new Rig().connected();
+    rig.session.down(failure('rate-limited', { retryAfterMs: 60_000 }));
+    disturb(rig);
+    await rig.clock.advance(10_000);
+    rig.power.resume();
+    rig.connectivity.set(true);
+    await rig.clock.advance(49_999);
+    expect(rig.state).toMatchObject({ status: 'backing-off', lastFailure: { code: 'rate-limited' } });
+    await rig.clock.advance(1);
+    expect(rig.state.status).toBe('connecting');
+  });
+
+  it('ends a lockout over which the computer slept', async () => {
+    const rig = await new Rig().connected();
+    rig.session.down(failure('rate-limited', { retryAfterMs: 60_000 }));
+    await rig.clock.advance(2_000);
+    rig.clock.sleep(58_000);
+    rig.power.resume();
+    await settle();
+    expect(rig.state.status).toBe('connecting');
+  });
+
   it('waits when blocked, keeps the live route, and tries again only when asked', async () => {
     const rig = new Rig();
     rig.supervisor.connect();
@@ -192,7 +239,9 @@ describe('retrying', () => {
     const rig = new Rig();
     rig.supervisor.connect();
     await rig.clock.advance(20_000);
-    expect(rig.state).toMatchObject({ lastFailure: { code: 'ssh-handshake-timeout' } });
+    expect(rig.state).toMatchObject({
+      lastFailure: { code: 'tunnel-process-crashed', facts: { exitCode: null } },
+    });
     rig.route.up();
     await rig.clock.advance(15_000);
     expect(rig.state).toMatchObject({ lastFailure: { code: 'gateway-silent', facts: { limitMs: 15_000 } } });
@@ -516,7 +565,7 @@ describe('sleep and wake', () => {
   it('keeps a session that survived a short sleep', async () => {
     const rig = await new Rig().connected();
     rig.power.suspend();
-    rig.clock.jumpWall(30_000);
+    rig.clock.sleep(30_000);
     rig.power.resume();
     await rig.clock.advance(5_000);
     expect(rig.state).toMatchObject({ status: 'connected', generation: 1 });
@@ -528,7 +577,7 @@ describe('sleep and wake', () => {
     rig.route.probeAnswer = 'never';
     rig.session.probeAnswer = 'never';
     rig.power.suspend();
-    rig.clock.jumpWall(8 * 3_600_000);
+    rig.clock.sleep(8 * 3_600_000);
     rig.power.resume();
     await rig.clock.advance(2_500);
     expect(rig.state).toMatchObject({
@@ -553,9 +602,21 @@ describe('sleep and wake', () => {
     const rig = await new Rig().connected();
     rig.route.probeAnswer = { alive: false, latencyMs: null };
     rig.session.probeAnswer = { alive: false, latencyMs: null };
-    rig.clock.jumpWall(8 * 3_600_000);
+    rig.clock.sleep(8 * 3_600_000);
     await rig.clock.advance(2_000);
     expect(rig.route.opens).toHaveLength(2);
+  });
+
+  it('lets go of an SSH session that stood without a gateway through a sleep, but not because the clock was set', async () => {
+    const rig = new Rig();
+    rig.supervisor.connect();
+    rig.route.forwardFailed(notListening);
+    rig.clock.jumpWall(86_400_000);
+    await rig.clock.advance(3_000);
+    expect([rig.state.status, rig.route.closes]).toEqual(['backing-off', 0]);
+    rig.clock.sleep(8 * 3_600_000);
+    await rig.clock.advance(2_000);
+    expect([rig.state.status, rig.route.closes]).toEqual(['connecting', 1]);
   });
 
   it('does not drop a connection because the wall clock was set by a day, either way', async () => {

@@ -1,77 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ConnectionTarget } from '../../../../src/main/core/connection/connection-target.ts';
-import type { Machine, MachineEvent } from '../../../../src/main/core/connection/machine.ts';
-import { ENDPOINT, ROUTE_FACTS, SESSION_FACTS } from '../../../support/fakes/fake-drivers.ts';
-import { sampleFailure, SAMPLE_FAILURES } from '../../../support/fakes/sample-failures.ts';
-import { COMMANDS, driverEvents, Model, SYSTEM, TARGET, TARGETS, TIMERS } from './model.ts';
+import { Model, TARGET, TARGETS } from './model.ts';
+import { play, stories } from './stories.ts';
 
-/** An event that is chosen when its turn comes, so that it can be about the attempt that is current then, or an older one. */
-type Choice = (machine: Machine) => MachineEvent;
-
-const DRIVER_EVENT_COUNT = driverEvents(0, sampleFailure('link-lost')).length;
-const failures = fc.constantFrom(...SAMPLE_FAILURES);
-const choices: fc.Arbitrary<Choice> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.constantFrom(...COMMANDS.filter(({ type }) => type !== 'quit')).map((event) => () => event),
-  },
-  { weight: 3, arbitrary: fc.constantFrom(...SYSTEM).map((event) => () => event) },
-  { weight: 2, arbitrary: fc.constantFrom(...TIMERS).map((event) => () => event) },
-  {
-    weight: 2,
-    arbitrary: fc
-      .constantFrom(0, 1)
-      .map((age): Choice => (machine) => ({ type: 'closed', closeId: machine.closeId - age })),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .tuple(fc.boolean(), fc.boolean(), fc.constantFrom(0, 1))
-      .map(([routeAlive, sessionAlive, age]): Choice => (machine) => ({
-        type: 'probed',
-        probeId: machine.probeId - age,
-        limitMs: 2_000,
-        routeAlive,
-        sessionAlive,
-      })),
-  },
-  {
-    weight: 10,
-    arbitrary: fc
-      .tuple(failures, fc.nat(DRIVER_EVENT_COUNT - 1), fc.constantFrom(0, 0, 0, 0, 1))
-      .map(([failure, index, age]): Choice => {
-        return (machine) => {
-          const isSession = driverEvents(0, failure)[index]?.type.startsWith('session') ?? false;
-          const attempt = (isSession ? machine.sessionAttempt : machine.routeAttempt) - age;
-          const event = driverEvents(attempt, failure)[index];
-          if (!event) throw new Error('no such event');
-          return event;
-        };
-      }),
-  },
-  // The good way, so that long runs do reach a connection.
-  {
-    weight: 6,
-    arbitrary: fc.constant<Choice>((machine) =>
-      machine.session === 'opening'
-        ? { type: 'session-up', attempt: machine.sessionAttempt, facts: SESSION_FACTS }
-        : { type: 'route-up', attempt: machine.routeAttempt, endpoint: ENDPOINT, facts: ROUTE_FACTS },
-    ),
-  },
-);
-const stories = fc.array(fc.tuple(choices, fc.nat(40_000)), { maxLength: 60, size: 'max' });
 const RUNS = { numRuns: 300 };
-
-function play(target: ConnectionTarget, story: readonly (readonly [Choice, number])[]): Model {
-  const model = new Model(target);
-  for (const [choice, elapsedMs] of story) {
-    model.nowMs += elapsedMs;
-    model.random = (elapsedMs % 100) / 100;
-    model.step(choice(model.machine));
-  }
-  return model;
-}
 
 // Generous, for machines that do much else at the same time.
 describe('whatever happens, in whatever order', { timeout: 120_000 }, () => {

@@ -139,6 +139,7 @@ function nameOf(event: MachineEvent, machine: Machine): string {
   const details: string[] = [];
   if ('attempt' in event && event.attempt !== machine.routeAttempt) details.push('late');
   if ('failure' in event) details.push(event.failure.code);
+  if ('slept' in event) details.push(event.slept ? 'slept' : 'set');
   if ('online' in event) details.push(event.online ? 'online' : 'offline');
   if (event.type === 'connect') details.push(event.attended ? 'attended' : 'unattended');
   if ('limitMs' in event && event.type === 'route-stage') details.push(event.stage);

@@ -49,6 +49,29 @@ describe('the ladder over time', () => {
     expect(seen.length - before).toBeGreaterThanOrEqual(4);
   });
 
+  it.each([86_400_000, -86_400_000])(
+    'keeps verdicts and ages when the clock is set by %d ms',
+    async (byMs) => {
+      const { rig, monitor, seen } = watched();
+      await rig.connected();
+      await rig.clock.advance(3_000);
+      const before = seen.length;
+      rig.clock.jumpWall(byMs);
+      expect(verdicts(monitor.ladder)).toBe('ok ok ok ok checking');
+      expect(monitor.ladder[1]?.observedAtMs).toBe(rig.clock.nowMs() - 3_000);
+      await rig.clock.advance(1_000);
+      expect(seen.length).toBe(before + 1);
+    },
+  );
+
+  it('ages over a sleep', async () => {
+    const { rig, monitor } = watched();
+    await rig.connected();
+    rig.clock.sleep(20_000);
+    expect(verdicts(monitor.ladder)).toBe('ok checking checking checking unknown');
+    expect(monitor.ladder[1]?.observedAtMs).toBe(rig.clock.nowMs() - 20_000);
+  });
+
   it('leaves no timer behind', async () => {
     const { rig, monitor } = watched();
     await rig.connected();
