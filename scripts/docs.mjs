@@ -1,5 +1,5 @@
 // @ts-check
-// npm run docs:ssh: writes the generated tables of docs/ssh.md anew (scripts/docs/ssh-page.ts).
+// npm run docs:NAME: writes the generated parts of docs/NAME.md anew (scripts/docs/NAME-page.ts).
 import { ensureDependencies, nodePath } from './lib/dependencies.mjs';
 import { withSetupLock } from './lib/lock.mjs';
 import { inRoot } from './lib/paths.mjs';
@@ -8,7 +8,7 @@ import { runMain } from './lib/setup.mjs';
 
 runMain(async () => {
   await withSetupLock(ensureDependencies);
-  const { code } = await run(nodePath(), [inRoot('scripts', 'docs', 'ssh-page-main.ts')], {
+  const { code } = await run(nodePath(), [inRoot('scripts', 'docs', `${process.argv[2]}-page-main.ts`)], {
     cwd: inRoot(),
     output: 'show',
   });
