@@ -1,0 +1,3 @@
+import { writeRecoveryPage } from './recovery-page.ts';
+
+await writeRecoveryPage();
