@@ -52,6 +52,7 @@ runMain(
 
 async function runAll() {
   await setUpFor(only);
+  if (only === undefined) rmSync(inRoot('test-results', 'faults'), { recursive: true, force: true });
   const checks = [
     ...(wants('types')
       ? TYPE_PROJECTS.map((name) => check(`types: ${name}`, 'tsc', ['--project', `tsconfig.${name}.json`]))
@@ -82,6 +83,8 @@ async function runAll() {
     if (await measure({ name: 'build', work: build })) await measure({ name: 'e2e', work: playwright });
     else results.push({ ...failed('e2e', 'Not run, because the build failed.'), durationMs: 0 });
   }
+  // Last, over what the suites before it have seen.
+  if (only === undefined) await measure({ name: 'fault matrix', work: faultMatrix });
   return 'over';
 }
 
@@ -193,6 +196,26 @@ function vitest(project) {
 async function build() {
   await withSetupLock(ensureBuild);
   return passed('build');
+}
+
+/** @type {Suite} Each row of the fault matrix counts as one test: seen in this run, or why not. */
+async function faultMatrix() {
+  const name = 'fault matrix';
+  const { code, output, stdout } = await run(
+    nodePath(),
+    [inRoot('scripts', 'docs', 'faults-check-main.ts')],
+    {
+      cwd: inRoot(),
+    },
+  );
+  if (code !== 0) return failed(name, output);
+  /** @type {{ passed: number, missing: { name: string, unseen: string[] }[], skips: { name: string, reason: string }[] }} */
+  const { passed: seen, missing, skips } = JSON.parse(stdout);
+  const failures = missing.map((row) => ({
+    name: `row ${row.name}`,
+    detail: ['No test of this run saw it (test/support/faults).', ...row.unseen].join('\n'),
+  }));
+  return { name, passed: seen, failures, skips };
 }
 
 /** @type {Suite} */

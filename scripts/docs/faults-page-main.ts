@@ -1,0 +1,3 @@
+import { writePage } from './faults-page.ts';
+
+await writePage();
