@@ -21,15 +21,13 @@ const ALONE = files(
   'gateway/restarts',
   'ssh/listener',
   'network/cuts',
+  'network/silence',
   'leaks/tunnel-leaks',
   'leaks/core-leaks',
 );
 
 /** Tests that mostly wait, for silence to be noticed or for servers: side by side they cost no more than the longest. */
 const PATIENT = files(
-  'chaos',
-  'gateway/lifecycle',
-  'network/silence',
   'network/slow',
   'ssh/core-tunnel',
   'ssh/faults',

@@ -36,6 +36,7 @@ const clock: Clock = {
 };
 
 let core: CoreSubject | null = null;
+const shownSessions = new Set<string>();
 
 function start(command: Extract<AppCommand, { type: 'start' }>): CoreSubject {
   const { ssh, token, home, dataDir, secrets } = command;
@@ -85,6 +86,7 @@ async function answer(subject: CoreSubject, question: AppQuestion): Promise<AppA
       const opened = await gateway.chat.open(question.sessionKey);
       if (!opened.ok) return { ok: false, why: JSON.stringify(opened.error) };
       views.start(opened.value);
+      shownSessions.add(question.sessionKey);
       return { ok: true };
     }
     case 'send': {
@@ -93,6 +95,8 @@ async function answer(subject: CoreSubject, question: AppQuestion): Promise<AppA
       return sent.ok ? { ok: true } : { ok: false, why: JSON.stringify(sent.error) };
     }
     case 'rows': {
+      // Between a start and the opening of the conversations there is nothing to see.
+      if (!shownSessions.has(question.sessionKey)) return { ok: true, rows: [] };
       const { rows, meta } = views.view(question.sessionKey);
       return { ok: true, rows, meta };
     }

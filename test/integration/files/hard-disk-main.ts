@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Logger } from '../../../src/main/core/ports.ts';
 import { defaultSettings, type Settings } from '../../../src/main/core/settings/schema.ts';
 import { createFileLogger } from '../../../src/main/node/file-logger.ts';
 import { Redactor } from '../../../src/main/node/redact.ts';
@@ -104,13 +105,14 @@ function electronStoreAlone(): string {
   return `${said}, ${whole === 'done' ? 'whole' : 'cut'}`;
 }
 
-if (fault === 'forbidden') process.setuid?.(Number(uid));
-const logger = createFileLogger({
-  logDir: join(dir, 'logs'),
-  redactor: new Redactor(),
-  minLevel: 'info',
-  echo: false,
-});
+const createLogger = (logDir: string): Logger =>
+  createFileLogger({ logDir, redactor: new Redactor(), minLevel: 'info', echo: false });
+if (fault === 'forbidden') {
+  // electron-log looks at the checkout when it writes its first line, and the user may not be able to read that.
+  createLogger(`${dir}-first-line`).log('info', 'first');
+  process.setuid?.(Number(uid));
+}
+const logger = createLogger(join(dir, 'logs'));
 const storage = settingsFile(dir, (options) => new ElectronStore(options));
 const settings = new SettingsStore(storage, logger, 'gateway', systemClock);
 const secretsPath = join(dir, 'secrets.json');

@@ -204,7 +204,9 @@ describe('chat', () => {
       'all of them in the history',
       ({ rows, meta }) =>
         meta.activeRun === null &&
-        rows.length >= 2 * texts.length &&
+        // One that came while the agent worked may have been taken into the same run: replies can be fewer.
+        rows.filter(({ role }) => role === 'user').length === texts.length &&
+        rows.at(-1)?.role === 'assistant' &&
         rows.every(({ delivery }) => delivery === null),
       60_000,
     );

@@ -117,6 +117,11 @@ describe('a Gateway behind a tunnel that stands', { timeout: 180_000 }, () => {
 
   it('whose event loop is stuck is told within 15 s, and is back 3 s after it goes on', async () => {
     const { core, sshd } = stage;
+    // The faults of the tests before have lengthened the next wait; a person who asks begins anew.
+    core.gateway.connection.reconnectNow();
+    await core.untilState('connecting', ({ status }) => status !== 'connected');
+    await core.until('connected');
+    const logins = sshd.counts().accepted;
     gateway.pause();
     const pausedAtMs = performance.now();
     try {
@@ -141,7 +146,7 @@ describe('a Gateway behind a tunnel that stands', { timeout: 180_000 }, () => {
     const resumedAtMs = performance.now();
     await core.until('connected');
     const tookMs = seenAtMs(core, resumedAtMs, isConnected) - resumedAtMs;
-    expect(sshd.counts().accepted).toBe(1);
+    expect(sshd.counts().accepted).toBe(logins);
     recordFault({
       row: 23,
       part: 'healed',

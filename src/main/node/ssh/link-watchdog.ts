@@ -62,10 +62,10 @@ export function watchdogTiming(
 const SLEPT_AFTER_MS = 10_000;
 
 /**
- * Fewer bytes than these in the time of a death sentence do not hold up a reply for so long: what still trickles in then comes
- * from a far end that does not hear us any more.
+ * A tick that brings so many bytes is one of a busy link, where a reply waits its turn: 4 KiB a second. What trickles in below
+ * that holds up no reply for long, and may come from a far end that does not hear us any more.
  */
-const BUSY_BYTES = 16 * 1024;
+const BUSY_BYTES = 1024;
 
 export interface WatchdogEvents {
   /** Once in `pingEveryMs` while the link lives: the round trip, or null while a reply is outstanding behind other data. */
@@ -87,9 +87,8 @@ export class LinkWatchdog implements Disposable {
   #timer: Disposable;
   #lastBytes: number;
   #heardAtMs: number;
-  /** When a reply last proved both ways, and the bytes until then. */
+  /** When a reply last proved both ways, or could not be asked for because the link was busy. */
   #provenAtMs: number;
-  #provenBytes: number;
   #tickedAtMs: number;
   #tickedAtUptimeMs: number;
   #nextPingAtMs: number;
@@ -106,7 +105,6 @@ export class LinkWatchdog implements Disposable {
     this.#lastBytes = link.bytesRead();
     this.#heardAtMs = nowMs;
     this.#provenAtMs = nowMs;
-    this.#provenBytes = this.#lastBytes;
     this.#tickedAtMs = nowMs;
     this.#tickedAtUptimeMs = clock.uptimeMs();
     this.#nextPingAtMs = nowMs;
@@ -133,19 +131,20 @@ export class LinkWatchdog implements Disposable {
 
     const bytes = this.#link.bytesRead();
     if (bytes !== this.#lastBytes) {
+      if (bytes - this.#lastBytes >= BUSY_BYTES) this.#provenAtMs = nowMs;
       this.#lastBytes = bytes;
       this.#heardAtMs = nowMs;
     }
     if (sinceTickMs > this.#timing.stalledAfterMs || sleptMs > SLEPT_AFTER_MS) {
       // What arrived meanwhile is not read yet: this turn of the event loop began with the overdue timer.
       this.#heardAtMs = nowMs - this.#timing.deadAfterMs + this.#timing.graceMs;
-      this.#prove(this.#heardAtMs, bytes);
+      this.#provenAtMs = this.#heardAtMs;
       this.#ping(nowMs);
     }
     const quietMs = nowMs - this.#heardAtMs;
     // What came just now may be the beginning of a healing, with the reply behind it.
-    const isQuiet = quietMs >= this.#timing.graceMs && bytes - this.#provenBytes < BUSY_BYTES;
-    const unheardMs = this.#pingPending && isQuiet ? nowMs - this.#provenAtMs : 0;
+    const isUnheard = this.#pingPending && quietMs >= this.#timing.graceMs;
+    const unheardMs = isUnheard ? nowMs - this.#provenAtMs : 0;
     if (quietMs >= this.#timing.deadAfterMs || unheardMs >= this.#timing.unheardAfterMs) {
       this.dispose();
       this.#events.onDead(Math.round(Math.max(quietMs, unheardMs)));
@@ -162,11 +161,6 @@ export class LinkWatchdog implements Disposable {
     if (this.#pingId !== -1) this.#schedule();
   }
 
-  #prove(atMs: number, bytes: number): void {
-    this.#provenAtMs = atMs;
-    this.#provenBytes = bytes;
-  }
-
   #ping(nowMs: number): void {
     this.#pingId += 1;
     const id = this.#pingId;
@@ -177,7 +171,7 @@ export class LinkWatchdog implements Disposable {
       this.#pingPending = false;
       const repliedAtMs = this.#clock.monotonicMs();
       this.#heardAtMs = repliedAtMs;
-      this.#prove(repliedAtMs, this.#link.bytesRead());
+      this.#provenAtMs = repliedAtMs;
       this.#events.onAlive(repliedAtMs - nowMs);
     });
   }
