@@ -7,6 +7,7 @@ import { Application } from './electron/application.ts';
 import { debuggingArgument, openArgument } from './electron/launch-arguments.ts';
 import { nameForDesktop } from './electron/tray-controller.ts';
 import { createFileLogger } from './node/file-logger.ts';
+import { takeInstanceLock } from './node/instance-lock.ts';
 import { Redactor } from './node/redact.ts';
 
 /** As in sysexits.h, EX_USAGE. */
@@ -37,6 +38,10 @@ function start(): void {
 
   const userDataDir = app.getPath('userData');
   makePrivate(userDataDir);
+  if (!takeInstanceLock(userDataDir)) {
+    app.exit(0);
+    return;
+  }
   const redactor = new Redactor();
   const logger = createFileLogger({
     logDir: join(userDataDir, 'logs'),
