@@ -76,8 +76,7 @@ export class HealthMonitor implements Disposable {
     const { hello } = this.#options.rpc;
     if (!hello) return;
     if (event === 'health') this.#take(hello, payload, this.#health?.activeRuns ?? null);
-    else if (event === 'presence') this.#askIn(LEAST_GAP_MS);
-    else if (event === 'tick') this.#askIn(LEAST_GAP_MS);
+    else if (event === 'presence' || event === 'tick') this.#askIn(LEAST_GAP_MS);
   }
 
   async #ask(): Promise<boolean> {
@@ -86,7 +85,7 @@ export class HealthMonitor implements Disposable {
     if (!hello) return false;
     this.#askedAtMs = clock.monotonicMs();
     this.#disarm();
-    // What expired without an event goes with the next minute.
+    // What expired without an event goes with the next question.
     this.pending.refresh();
     const [health, sessions] = await Promise.all([
       rpc.request('health', {}, { timeoutMs: LIMIT_MS }),
