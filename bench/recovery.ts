@@ -2,7 +2,7 @@
  * How soon a connection that failed is noticed and usable again: Gangway beside `autossh` with the official client, under the
  * same faults at the same time, through fault proxies to one sshd and one real Gateway. Rows 5 to 9 of docs/recovery.md.
  * `npm run bench:recovery -- [--rounds N] [--cycles N] [--wakes N] [--minutes N] [--messages N]` prints a table, writes
- * bench/recovery-results.json and makes the page anew.
+ * bench/recovery-results.json and makes the page anew; with `--row N` it measures that row alone and only prints it.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -23,6 +23,7 @@ import {
   measureWake,
 } from './recovery/measures.ts';
 import { seeded, sendByGangway, sendNaively, spoil } from './recovery/messages.ts';
+import type { Side } from './recovery/side.ts';
 import {
   formatRecovery,
   spreadOf,
@@ -56,7 +57,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const plan = planOf(process.argv.slice(2));
+  const { plan, only } = planOf(process.argv.slice(2));
   const result = { ...facts(), measuredAt: new Date().toISOString(), plan };
   const rows = await withLab('recovery', async (lab) => {
     const model = await lab.startModel();
@@ -67,9 +68,9 @@ async function main(): Promise<void> {
     // A history that is worth reading again.
     await reader.chat(sessionKey, 'hello');
     // Written after every row: what was measured is not lost with a run that is stopped.
-    return await measureAll({ lab, sshd, gateway, sessionKey, plan }, (known) =>
-      save({ ...result, rows: known }),
-    );
+    return await measureAll({ lab, sshd, gateway, sessionKey, plan }, only, (known) => {
+      if (only === null) save({ ...result, rows: known });
+    });
   });
   process.stdout.write(`\n${formatRecovery({ rows })}`);
 }
@@ -80,6 +81,7 @@ function save(result: RecoveryResult): void {
 
 async function measureAll(
   bench: Bench,
+  only: number | null,
   onRow: (rows: readonly RowResult[]) => void,
 ): Promise<readonly RowResult[]> {
   const { lab, sshd, gateway, sessionKey, plan } = bench;
@@ -90,39 +92,38 @@ async function measureAll(
   });
   const pair = [gangway, quick] as const;
   const rows: RowResult[] = [];
-  const note = (row: RowResult): void => {
+  const note: Note = (row) => {
     rows.push(row);
     rows.sort((a, b) => a.row - b.row);
     onRow(rows);
     process.stdout.write(formatRecovery({ rows: [row] }));
   };
 
+  const measures: readonly (readonly [row: number, measure: () => Promise<void>])[] = [
+    [5, () => measureRow5(pair, bench, note)],
+    [7, () => measureRow7(pair, plan, note)],
+    [8, () => measureRow8(pair, plan, note)],
+    [6, () => measureRow6(pair, plan, note)],
+    [5, () => measureSlow(bench, note)],
+    [9, () => measureMessages(bench, pair, note)],
+  ];
+  for (const [row, measure] of measures) if (only === null || row === only) await measure();
+  return rows;
+}
+
+type Pair = readonly [Side, Side];
+type Note = (row: RowResult) => void;
+
+async function measureRow5(pair: Pair, { sshd, plan }: Bench, note: Note): Promise<void> {
   for (const fault of FAULTS) {
     const rounds: (readonly number[])[] = [];
     for (let round = 0; round < plan.rounds; round += 1)
       rounds.push(await measureNotice(pair, sshd, fault, round));
     note({ row: 5, what: `Time to notice: ${fault.name}`, unit: 's', sides: columns(pair, rounds) });
   }
+}
 
-  const healed = new Map(OUTAGES.map((outage) => [outage, [] as (readonly number[])[]]));
-  for (let cycle = 0; cycle < plan.cycles; cycle += 1) {
-    const outage = OUTAGES[cycle % OUTAGES.length];
-    if (outage !== undefined) healed.get(outage)?.push(await measureHealing(pair, outage));
-  }
-  for (const [{ name }, times] of healed)
-    if (times.length > 0)
-      note({ row: 7, what: `Healed to hello and history: ${name}`, unit: 's', sides: columns(pair, times) });
-  note({
-    row: 7,
-    what: 'Healed to hello and history: all cycles',
-    unit: 's',
-    sides: columns(pair, [...healed.values()].flat()),
-  });
-
-  const wakes: (readonly number[])[] = [];
-  for (let wake = 0; wake < plan.wakes; wake += 1) wakes.push(await measureWake(pair));
-  note({ row: 8, what: 'Wake to usable, network there', unit: 's', sides: columns(pair, wakes) });
-
+async function measureRow6(pair: Pair, plan: RecoveryPlan, note: Note): Promise<void> {
   const hold = await measureHold(pair, plan.minutes);
   note({
     row: 6,
@@ -134,14 +135,29 @@ async function measureAll(
       note: `${(hold.megabytes[index] ?? 0).toFixed(0)} MB passed`,
     })),
   });
+}
 
-  await measureSlow(bench, note);
-  await measureMessages(bench, pair, note);
-  return rows;
+async function measureRow7(pair: Pair, plan: RecoveryPlan, note: Note): Promise<void> {
+  const healed = new Map(OUTAGES.map((outage) => [outage, [] as (readonly number[])[]]));
+  for (let cycle = 0; cycle < plan.cycles; cycle += 1) {
+    const outage = OUTAGES[cycle % OUTAGES.length];
+    if (outage !== undefined) healed.get(outage)?.push(await measureHealing(pair, outage));
+  }
+  for (const [{ name }, times] of healed)
+    if (times.length > 0)
+      note({ row: 7, what: `Healed to hello and history: ${name}`, unit: 's', sides: columns(pair, times) });
+  const all = [...healed.values()].flat();
+  note({ row: 7, what: 'Healed to hello and history: all cycles', unit: 's', sides: columns(pair, all) });
+}
+
+async function measureRow8(pair: Pair, plan: RecoveryPlan, note: Note): Promise<void> {
+  const wakes: (readonly number[])[] = [];
+  for (let wake = 0; wake < plan.wakes; wake += 1) wakes.push(await measureWake(pair));
+  note({ row: 8, what: 'Wake to usable, network there', unit: 's', sides: columns(pair, wakes) });
 }
 
 /** The peer with long intervals needs a minute to notice: all its rounds run at once, each instance over a link of its own. */
-async function measureSlow(bench: Bench, note: (row: RowResult) => void): Promise<void> {
+async function measureSlow(bench: Bench, note: Note): Promise<void> {
   const { lab, sshd, gateway, sessionKey, plan } = bench;
   const slow = await Promise.all(
     Array.from({ length: Math.min(SLOW_ROUNDS, plan.rounds) }, () =>
@@ -169,7 +185,7 @@ async function measureMessages(
     Awaited<ReturnType<typeof startGangway>>,
     Awaited<ReturnType<typeof startAutossh>>,
   ],
-  note: (row: RowResult) => void,
+  note: Note,
 ): Promise<void> {
   const readers = [await gateway.client(), await gateway.client()] as const;
   const stops = [new AbortController(), new AbortController()] as const;
@@ -205,8 +221,8 @@ function columns(
   }));
 }
 
-function planOf(args: readonly string[]): RecoveryPlan {
-  const names = Object.keys(DEFAULT_PLAN) as (keyof RecoveryPlan)[];
+function planOf(args: readonly string[]): { readonly plan: RecoveryPlan; readonly only: number | null } {
+  const names = [...(Object.keys(DEFAULT_PLAN) as (keyof RecoveryPlan)[]), 'row'] as const;
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
   const { values } = parseArgs({ args: [...args], options });
   const given = names.flatMap((name) => {
@@ -215,7 +231,8 @@ function planOf(args: readonly string[]): RecoveryPlan {
     if (!/^\d+(\.\d+)?$/.test(value)) throw new Error(`--${name} takes a number, not "${value}".`);
     return [[name, Number(value)] as const];
   });
-  return { ...DEFAULT_PLAN, ...Object.fromEntries(given) };
+  const { row = null, ...plan } = Object.fromEntries(given) as Partial<RecoveryPlan> & { row?: number };
+  return { plan: { ...DEFAULT_PLAN, ...plan }, only: row };
 }
 
 function missingProgram(): string | null {

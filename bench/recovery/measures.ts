@@ -1,3 +1,4 @@
+import { assetPaths } from '../../test/support/lab/gateway-pages.ts';
 import type { Sshd } from '../../test/support/lab/sshd.ts';
 import { delay } from '../../test/support/lab/wait.ts';
 import type { FaultProxy } from '../../test/support/lab/fault-proxy.ts';
@@ -95,9 +96,13 @@ export const OUTAGES: readonly Outage[] = [
   { name: 'refused for 8 s', lastsMs: 8_000, begin: (proxy) => proxy.stop(), end: (proxy) => proxy.start() },
 ];
 
+/** How long the link is in use between two outages. */
+export const IN_USE_MS = 6_000;
+
 /** Row 7: the time from the end of an outage until hello and history are there again. */
 export async function measureHealing(sides: readonly Side[], outage: Outage): Promise<readonly number[]> {
   await allUsable(sides);
+  await delay(IN_USE_MS);
   const beganAtMs = performance.now();
   for (const { proxy } of sides) await outage.begin(proxy);
   // A cut is over as soon as it was made; what lasts is ended when everybody knows of it.
@@ -170,25 +175,20 @@ export async function measureHold(sides: readonly Side[], minutes: number): Prom
   return { minutes, holes, drops, megabytes: bytes.map((count) => count / 1e6) };
 }
 
-/** Fetches the main script of the gateway's own web page through the forward again and again; resolves with the bytes. */
+/** Fetches what the gateway's own web page is made of through the forward again and again; resolves with the bytes. */
 async function download({ localPort }: Side, signal: AbortSignal): Promise<number> {
   const base = `http://127.0.0.1:${localPort}`;
   let bytes = 0;
-  let path = '/';
-  while (!signal.aborted) {
+  let paths: readonly string[] = [];
+  for (let turn = 0; !signal.aborted; turn += 1) {
     try {
-      const answer = await fetch(`${base}${path}`, { signal });
-      if (path === '/') path = mainScript(await answer.text());
-      else for await (const piece of answer.body ?? []) bytes += piece.length;
+      if (paths.length === 0) paths = assetPaths(await (await fetch(`${base}/`, { signal })).text());
+      const answer = await fetch(`${base}${paths[turn % paths.length] ?? '/'}`, { signal });
+      for await (const piece of answer.body ?? []) bytes += piece.length;
     } catch {
       // Lost with the link, refused while it is away, or over.
       await delay(200);
     }
   }
   return bytes;
-}
-
-function mainScript(page: string): string {
-  const script = /<script[^>]+src="\.?(\/[^"]+\.js)"/.exec(page)?.[1];
-  return script ?? '/';
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { IN_USE_MS } from '../../bench/recovery/measures.ts';
 import { tableOf, type RecoveryResult } from '../../bench/recovery/results.ts';
 
 /** docs/recovery.md, made from bench/recovery-results.json. */
@@ -26,8 +27,7 @@ ${tableOf(result)}
 - **5** from the fault until Gangway's state, or the official client's close, shows it. SIGSTOP stops all of sshd.
 - **6** the link is there all the time and a download fills it, so every drop is a false alarm.
 - **7** from the end of an outage until hello and the history are there again. Nothing tells either of them that it ended; a cut is over as
-  soon as it was made. The faults follow each other within seconds, so Gangway waits on the upper rungs of its ladder (rule 8 of
-  [connection.md](connection.md): it begins anew after 30 s connected), where autossh starts again at once.
+  soon as it was made. Between two outages the link is in use for ${IN_USE_MS / 1_000} s (rule 8 of [connection.md](connection.md)).
 - **8** all live connections are dead at once and the network is there. Gangway gets suspend and resume events and clocks that are 8 h
   on; nothing tells ssh or the client.
 - **9** the link is cut 0.1 to 1.6 s after it was usable, again and again, mostly with what the gateway answers lost first. "Lost" is in no row of the gateway's history

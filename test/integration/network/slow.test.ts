@@ -5,6 +5,7 @@ import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { recordFault } from '../../support/faults/evidence.ts';
 import { startChild } from '../../support/lab/child.ts';
+import { assetPaths } from '../../support/lab/gateway-pages.ts';
 import { withLab, type Lab } from '../../support/lab/lab.ts';
 import { freePort } from '../../support/lab/ports.ts';
 import { waitFor } from '../../support/lab/wait.ts';
@@ -281,11 +282,7 @@ async function download(port: number, bytes: number): Promise<number> {
         answer.on('error', reject);
       }).on('error', reject);
     });
-  const page = await fetchOne('/');
-  const assets = [...page.matchAll(/(?:src|href)="\.?(\/?[^"]+\.(?:js|css))"/g)].map(([, path = '']) =>
-    path.startsWith('/') ? path : `/${path}`,
-  );
-  if (assets.length === 0) throw new Error(`The Gateway's page names no files: ${page.slice(0, 500)}`);
+  const assets = assetPaths(await fetchOne('/'));
   while (received < bytes) for (const asset of assets) if (received < bytes) await fetchOne(asset);
   return received;
 }

@@ -112,7 +112,7 @@ function stageAfter(prompt: UserPrompt): ConnectStage {
 }
 
 export function changeProfile(work: Work, target: ConnectionTarget): void {
-  work.cancelTimers('retry', 'stable', 'attempt');
+  work.cancelTimers('retry', 'attempt');
   work.closeAll();
   work.set({ target, wasConnected: false, lastFailure: null });
   work.forgiveFailures();
@@ -128,7 +128,7 @@ export function changeProfile(work: Work, target: ConnectionTarget): void {
 }
 
 export function quit(work: Work): void {
-  work.cancelTimers('retry', 'stable', 'attempt', 'awake-check');
+  work.cancelTimers('retry', 'attempt', 'awake-check');
   work.set({ intent: 'off', ended: true });
   work.closeAll();
   work.reportClosed();

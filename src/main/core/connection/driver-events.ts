@@ -104,8 +104,8 @@ export function sessionEvent(work: Work, event: SessionEvent): void {
       if (work.machine.session === 'opening') work.sessionUp();
       return;
     case 'session-down': {
-      const { retry } = work.machine;
       work.closeSession();
+      const { retry } = work.machine;
       work.fail(event.failure);
       work.set({ retryBeforeSessionLost: retry });
       return;

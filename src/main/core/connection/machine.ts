@@ -12,10 +12,10 @@ export type RoutePhase = 'down' | 'opening' | 'standing' | 'up';
 export type SessionPhase = 'down' | 'opening' | 'up';
 
 /**
- * retry: wait of the ladder. stable: connected long enough to forgive earlier failures. attempt: a stage that never
- * ends. awake-check: proof that an announced sleep did not take place, should no wake be announced either.
+ * retry: wait of the ladder. attempt: a stage that never ends. awake-check: proof that an announced sleep did not take
+ * place, should no wake be announced either.
  */
-export type TimerName = 'retry' | 'stable' | 'attempt' | 'awake-check';
+export type TimerName = 'retry' | 'attempt' | 'awake-check';
 
 /** All that the transition function knows: inputs, phases of the two drivers, and the state that everyone sees. */
 export interface Machine {
@@ -42,6 +42,8 @@ export interface Machine {
   /** Connected at least once since the person last asked for it. */
   readonly wasConnected: boolean;
   readonly lastFailure: ConnectionFailure | null;
+  /** Monotonic milliseconds since which the live session is up; null without one. */
+  readonly connectedSinceMs: number | null;
   /** Monotonic milliseconds at which the last attempt began. */
   readonly attemptStartedMs: number | null;
   /** Uptime in milliseconds at which the wait of `backing-off` is over: a sleep counts, a clock that was set does not. */
@@ -83,10 +85,7 @@ export type SystemEvent =
   | { readonly type: 'clock-jumped'; readonly slept: boolean };
 
 export type TimerEvent =
-  | { readonly type: 'retry-due' }
-  | { readonly type: 'stable' }
-  | { readonly type: 'attempt-timeout' }
-  | { readonly type: 'awake-check' };
+  { readonly type: 'retry-due' } | { readonly type: 'attempt-timeout' } | { readonly type: 'awake-check' };
 
 /** What the supervisor reports of effects that it ran. */
 export type EffectEvent =
@@ -156,6 +155,7 @@ export function initialMachine(target: ConnectionTarget, online: boolean): Machi
     attended: false,
     wasConnected: false,
     lastFailure: null,
+    connectedSinceMs: null,
     attemptStartedMs: null,
     retryDueMs: 0,
     timers: [],

@@ -1,8 +1,15 @@
 import type { ConnectionFailure } from '../../../shared/connection-failure.ts';
 
-/** Waits between attempts in milliseconds; the last one repeats. The first failure costs no wait. */
-export const RETRY_LADDER_MS = [0, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
-/** A connection must hold this long before the ladder starts at its foot again. */
+/**
+ * Waits between attempts in milliseconds; the last one repeats. The first failure costs no wait. Each short wait comes twice,
+ * so that a short outage is followed by a short wait.
+ */
+export const RETRY_LADDER_MS = [
+  0, 1_000, 1_000, 2_000, 2_000, 4_000, 4_000, 8_000, 8_000, 15_000, 30_000,
+] as const;
+/** A link that held this long is tried again at once when it is lost: that is one attempt in this time at most. */
+export const HELD_MS = 5_000;
+/** A connection must hold this long before everything that went wrong earlier is forgotten. */
 export const STABLE_AFTER_MS = 30_000;
 /** Up to this share is taken off a wait, never added, so that the ladder's last rung is a true limit. */
 export const JITTER_SHARE = 0.2;
@@ -35,15 +42,17 @@ const APPROVAL_PROBES = { count: 150, everyMs: 4_000 } as const;
 
 /** How far the waits have climbed. */
 export interface RetryMemory {
-  /** Failures since the last stable connection. */
+  /** Failures since the last connection that held; see {@link afterHolding}. */
   readonly failures: number;
+  /** Crashes of the tunnel process since the last stable connection. */
+  readonly crashes: number;
   /** Times in a row that the gateway was asked again at a steady pace: its port was closed, or it waits for an approval. */
   readonly gatewayProbes: number;
   /** Times in a row that the server turned the connection away. */
   readonly rejections: number;
 }
 
-export const FRESH_RETRY: RetryMemory = { failures: 0, gatewayProbes: 0, rejections: 0 };
+export const FRESH_RETRY: RetryMemory = { failures: 0, crashes: 0, gatewayProbes: 0, rejections: 0 };
 
 export interface RetryInput {
   readonly failure: ConnectionFailure;
@@ -77,7 +86,7 @@ export function nextRetry(input: RetryInput): RetryDecision {
     case 'gateway-unreachable':
       return isLocal ? askForPort(memory, reconnecting, random) : climb(memory, random);
     case 'tunnel-process-crashed':
-      return climb(memory, random, CRASH_LADDER_MS);
+      return climbAfterCrash(memory, random);
     case 'ssh-rejecting': {
       const { delayMs, memory: climbed } = climb(memory, random);
       const isPressed = memory.rejections >= REJECTIONS_BEFORE_SLOW;
@@ -96,14 +105,35 @@ export function withJitter(delayMs: number, random: number): number {
   return Math.round(delayMs * (1 - JITTER_SHARE * random));
 }
 
-function climb(
-  memory: RetryMemory,
-  random: number,
-  ladderMs: readonly number[] = RETRY_LADDER_MS,
-): RetryDecision {
-  const rung = Math.min(memory.failures, ladderMs.length - 1);
-  const delayMs = withJitter(ladderMs[rung] ?? SLOW_PROBE_MS, random);
-  return { delayMs, memory: { ...FRESH_RETRY, failures: memory.failures + 1 } };
+/**
+ * The memory once a connection of `heldMs` is lost. Nobody waits longer than the connection had held, so that a link that
+ * fails again and again is up at least half of the time. One that is lost within its first second tells nothing: whatever
+ * ends every connection at once must not be hammered.
+ */
+export function afterHolding(memory: RetryMemory, heldMs: number): RetryMemory {
+  if (heldMs >= STABLE_AFTER_MS) return FRESH_RETRY;
+  if (heldMs >= HELD_MS) return { ...FRESH_RETRY, crashes: memory.crashes };
+  const highest = RETRY_LADDER_MS.findLastIndex((waitMs) => waitMs <= heldMs);
+  return highest > 0 ? { ...memory, failures: Math.min(memory.failures, highest) } : memory;
+}
+
+function climb(memory: RetryMemory, random: number): RetryDecision {
+  return {
+    delayMs: withJitter(rung(RETRY_LADDER_MS, memory.failures), random),
+    memory: { ...FRESH_RETRY, crashes: memory.crashes, failures: memory.failures + 1 },
+  };
+}
+
+/** Counted by themselves: a process that crashes after a while of good service is no link that fails. */
+function climbAfterCrash(memory: RetryMemory, random: number): RetryDecision {
+  return {
+    delayMs: withJitter(rung(CRASH_LADDER_MS, memory.crashes), random),
+    memory: { ...FRESH_RETRY, crashes: memory.crashes + 1, failures: memory.failures + 1 },
+  };
+}
+
+function rung(ladderMs: readonly number[], failures: number): number {
+  return ladderMs[Math.min(failures, ladderMs.length - 1)] ?? SLOW_PROBE_MS;
 }
 
 function askForPort(memory: RetryMemory, reconnecting: boolean, random: number): RetryDecision {

@@ -369,7 +369,6 @@ export class ConnectionSupervisor {
 
 const TIMER_EVENTS: { readonly [N in TimerName]: TimerEvent['type'] } = {
   retry: 'retry-due',
-  stable: 'stable',
   attempt: 'attempt-timeout',
   'awake-check': 'awake-check',
 };

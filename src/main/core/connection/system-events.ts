@@ -7,7 +7,6 @@ import { AWAKE_CHECK_MS, HANDSHAKE_GUARD_MS, type Work } from './work.ts';
 
 export const TIMER_OF: { readonly [T in TimerEvent['type']]: TimerName } = {
   'retry-due': 'retry',
-  stable: 'stable',
   'attempt-timeout': 'attempt',
   'awake-check': 'awake-check',
 };
@@ -58,9 +57,6 @@ export function timerFired(work: Work, event: TimerEvent): void {
   switch (event.type) {
     case 'retry-due':
       work.begin();
-      return;
-    case 'stable':
-      work.forgiveFailures();
       return;
     case 'attempt-timeout':
       attemptTimeout(work);

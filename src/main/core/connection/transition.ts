@@ -33,7 +33,6 @@ export function isStale(machine: Machine, event: MachineEvent): boolean {
     case 'session-alive':
       return event.attempt !== machine.sessionAttempt || machine.session === 'down';
     case 'retry-due':
-    case 'stable':
     case 'attempt-timeout':
     case 'awake-check':
       return !machine.timers.includes(TIMER_OF[event.type]);
@@ -104,7 +103,6 @@ function apply(work: Work, event: MachineEvent): void {
       else work.probe();
       return;
     case 'retry-due':
-    case 'stable':
     case 'attempt-timeout':
     case 'awake-check':
       timerFired(work, event);

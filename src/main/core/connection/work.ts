@@ -1,7 +1,7 @@
 import { failureKind, type ConnectionFailure } from '../../../shared/connection-failure.ts';
 import type { ConnectionState, ConnectStage } from '../../../shared/connection-state.ts';
 import type { Effect, Machine, Moment, TimerName, Transition } from './machine.ts';
-import { FRESH_RETRY, HINT_SPACING_MS, nextRetry, STABLE_AFTER_MS } from './retry-policy.ts';
+import { afterHolding, FRESH_RETRY, HINT_SPACING_MS, nextRetry } from './retry-policy.ts';
 
 /** Limit of a route's opening, without the time that a person takes: a driver that hangs must not hang the app. */
 export const ROUTE_GUARD_MS = 20_000;
@@ -72,8 +72,11 @@ export class Work {
   }
 
   closeSession(): void {
-    if (this.machine.session === 'down') return;
-    this.set({ session: 'down', probing: false });
+    const { session, connectedSinceMs, retry } = this.machine;
+    if (session === 'down') return;
+    this.set({ session: 'down', probing: false, connectedSinceMs: null });
+    if (connectedSinceMs !== null)
+      this.set({ retry: afterHolding(retry, this.#at.monotonicMs - connectedSinceMs) });
     this.emit({ type: 'close-session' });
   }
 
@@ -93,7 +96,7 @@ export class Work {
 
   /** Ends what is open and goes where intent, power and network lead once it is closed. */
   leave(then: Leaving): void {
-    this.cancelTimers('retry', 'stable', 'attempt');
+    this.cancelTimers('retry', 'attempt');
     if (!this.isOpen) {
       this.settle();
       return;
@@ -119,7 +122,7 @@ export class Work {
   begin(): void {
     const { machine } = this;
     const attempt = machine.attempt + 1;
-    this.cancelTimers('retry', 'stable', 'attempt');
+    this.cancelTimers('retry', 'attempt');
     this.set({ attempt, attemptStartedMs: this.#at.monotonicMs });
     if (machine.route === 'up' && machine.endpoint) {
       this.openSession(attempt);
@@ -180,16 +183,16 @@ export class Work {
       wasConnected: true,
       lastFailure: null,
       retryBeforeSessionLost: null,
+      connectedSinceMs: this.#at.monotonicMs,
       state: { status: 'connected', generation, endpoint, sinceAtMs: this.#at.nowMs },
     });
-    this.startTimer('stable', STABLE_AFTER_MS);
   }
 
   // Failures
 
   /** The only place where a retry is decided. What failed is closed already; `atOnce` is for links found dead by a probe. */
   fail(failure: ConnectionFailure, atOnce = false): void {
-    this.cancelTimers('retry', 'stable', 'attempt');
+    this.cancelTimers('retry', 'attempt');
     this.set({ lastFailure: failure, retryBeforeSessionLost: null });
     if (failureKind(failure.code) === 'blocked') {
       this.closeSession();
@@ -246,8 +249,9 @@ export class Work {
 
   /** The world has changed: earlier failures say little, but the next one waits a second all the same. */
   lowerLadder(): void {
-    const failures = Math.min(this.machine.retry.failures, 1);
-    this.set({ retry: { ...FRESH_RETRY, failures }, retryBeforeSessionLost: null });
+    const { failures, crashes } = this.machine.retry;
+    const lowered = { ...FRESH_RETRY, failures: Math.min(failures, 1), crashes: Math.min(crashes, 1) };
+    this.set({ retry: lowered, retryBeforeSessionLost: null });
   }
 
   /** A person at the keyboard, or a running timer, says more than an announced sleep. */

@@ -4,8 +4,12 @@ import { settle } from '../../../support/fakes/fake-clock.ts';
 import { recordFault } from '../../../support/faults/evidence.ts';
 import { Rig } from './rig.ts';
 
-/** How often a route was opened within a minute when each opening fails at once, after the first failure of a good one. */
-async function respawnsInAMinute(code: 'tunnel-process-crashed' | 'link-lost', random: number) {
+/** How often a route was opened within a minute when each fails at once, or after `heldMs` connected. */
+async function respawnsInAMinute(
+  code: 'tunnel-process-crashed' | 'link-lost',
+  random: number,
+  heldMs: number | null = null,
+) {
   const rig = new Rig();
   rig.random = random;
   await rig.connected();
@@ -13,7 +17,13 @@ async function respawnsInAMinute(code: 'tunnel-process-crashed' | 'link-lost', r
     code === 'link-lost' ? failure(code, { host: 'homelab', detail: '' }) : failure(code, { exitCode: null });
   const first = rig.routes.opened;
   for (let ms = 0; ms < 60_000; ms += 100) {
-    if (rig.route.live !== null) rig.route.down(why);
+    const { state } = rig;
+    if (rig.route.live !== null && state.status === 'connecting' && heldMs !== null) {
+      rig.route.up();
+      rig.session.up();
+    } else if (state.status === 'connected' && rig.clock.nowMs() - state.sinceAtMs < (heldMs ?? 0)) {
+      // It holds for its time.
+    } else if (rig.route.live !== null) rig.route.down(why);
     await settle();
     await rig.clock.advance(100);
   }
@@ -25,6 +35,7 @@ describe('a tunnel process that crashes at every start', () => {
     const respawns = await respawnsInAMinute('tunnel-process-crashed', random);
     expect(respawns).toBeGreaterThanOrEqual(4);
     expect(respawns).toBeLessThanOrEqual(5);
+    expect(await respawnsInAMinute('tunnel-process-crashed', random, 6_000)).toBeLessThanOrEqual(5);
     const ordinary = await respawnsInAMinute('link-lost', random);
     expect(ordinary).toBeGreaterThan(5);
     recordFault({

@@ -9,6 +9,7 @@ import {
   type TimerName,
   type Transition,
 } from '../../../../src/main/core/connection/machine.ts';
+import { HELD_MS, RETRY_LADDER_MS } from '../../../../src/main/core/connection/retry-policy.ts';
 import { TIMER_OF } from '../../../../src/main/core/connection/system-events.ts';
 import { transition } from '../../../../src/main/core/connection/transition.ts';
 import type { ConnectionFailure } from '../../../../src/shared/connection-failure.ts';
@@ -86,7 +87,6 @@ export const SYSTEM: readonly MachineEvent[] = [
 ];
 export const TIMERS: readonly TimerEvent[] = [
   { type: 'retry-due' },
-  { type: 'stable' },
   { type: 'attempt-timeout' },
   { type: 'awake-check' },
 ];
@@ -237,15 +237,23 @@ export class Model {
     }
   }
 
-  /** The waits begin anew after a stable connection or for a person; hints lower them to the second step at most. */
+  /** The waits begin anew for a person; hints, and a connection that held, lower them to the second step at most. */
   #checkLadder(before: Machine, event: MachineEvent): void {
     const [from, to] = [before.retry.failures, this.machine.retry.failures];
     const { state } = this.machine;
     if (to > from) expect(['backing-off', 'connecting']).toContain(state.status);
-    if (to >= from || ['stable', 'profile-changed', ...PERSON].includes(event.type)) return;
+    if (to >= from || ['profile-changed', ...PERSON].includes(event.type)) return;
     // A fault that the session told of first climbed already, and is counted once.
     if (event.type === 'route-down' && before.retryBeforeSessionLost !== null) {
       expect(to).toBe(from - 1);
+      return;
+    }
+    const { connectedSinceMs } = before;
+    if (connectedSinceMs !== null && this.machine.connectedSinceMs === null) {
+      expect(this.nowMs - connectedSinceMs).toBeGreaterThanOrEqual(
+        RETRY_LADDER_MS[to === 0 ? 1 : to - 1] ?? 0,
+      );
+      expect(this.nowMs - connectedSinceMs).toBeGreaterThanOrEqual(to < 2 ? HELD_MS : RETRY_LADDER_MS[1]);
       return;
     }
     expect(HINTS).toContain(event.type);
@@ -288,7 +296,7 @@ export class Model {
     expect([...this.#timers].sort()).toEqual([...timers].sort());
     expect(timers.includes('retry')).toBe(state.status === 'backing-off');
     expect(timers.includes('attempt')).toBe(state.status === 'connecting');
-    if (timers.includes('stable')) expect(state.status).toBe('connected');
+    expect(this.machine.connectedSinceMs !== null).toBe(session === 'up');
     if (state.status === 'connected') expect(this.machine.attended).toBe(false);
     if (!ended) expect(timers.includes('awake-check')).toBe(power === 'asleep');
     if (state.status === 'disconnecting') expect(this.#closeReported).toBe(this.machine.closeId);

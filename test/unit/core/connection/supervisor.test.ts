@@ -101,26 +101,41 @@ describe('retrying', () => {
       expect(rig.state.retryAtMs - rig.clock.nowMs()).toBe(RETRY_LADDER_MS[1]);
   });
 
-  it('starts at the foot of the ladder only after 30 s connected', async () => {
+  it.each([
+    { heldMs: 900, waitMs: RETRY_LADDER_MS[5] },
+    { heldMs: 1_000, waitMs: 1_000 },
+    { heldMs: 2_500, waitMs: 2_000 },
+    { heldMs: 5_000, waitMs: 0 },
+    { heldMs: 40_000, waitMs: 0 },
+  ])('waits $waitMs ms after a connection of $heldMs ms that came late', async ({ heldMs, waitMs }) => {
     const rig = await new Rig().connected();
     rig.route.down(lost);
-    await settle();
-    rig.route.down(refused);
-    await rig.clock.advance(1_000);
+    for (const delayMs of RETRY_LADDER_MS.slice(1, 5)) {
+      await settle();
+      rig.route.down(refused);
+      await rig.clock.advance(delayMs);
+    }
     rig.route.up();
     rig.session.up();
-    await rig.clock.advance(29_000);
+    await rig.clock.advance(heldMs);
     rig.route.down(lost);
-    expect(rig.state).toMatchObject({ status: 'backing-off', retryAtMs: rig.clock.nowMs() + 2_000 });
+    if (waitMs === 0) expect(rig.state.status).toBe('connecting');
+    else expect(rig.state).toMatchObject({ status: 'backing-off', retryAtMs: rig.clock.nowMs() + waitMs });
+  });
 
-    const stable = await new Rig().connected();
-    stable.route.down(lost);
-    await settle();
-    stable.route.up();
-    stable.session.up();
-    await stable.clock.advance(30_000);
-    stable.route.down(lost);
-    expect(stable.state.status).toBe('connecting');
+  it('tries again less than once a second while every connection ends as soon as it is up', async () => {
+    const rig = await new Rig().connected();
+    const first = rig.routes.opened;
+    for (let ms = 0; ms < 60_000; ms += 100) {
+      if (rig.state.status === 'connected') rig.route.down(lost);
+      else if (rig.route.live !== null && rig.state.status === 'connecting') {
+        rig.route.up();
+        rig.session.up();
+      }
+      await settle();
+      await rig.clock.advance(100);
+    }
+    expect(rig.routes.opened - first).toBeLessThanOrEqual(12);
   });
 
   it('keeps the route and opens a new session when only the gateway went away', async () => {

@@ -77,6 +77,13 @@ const DEFECTS: Readonly<Record<string, Decide>> = {
       ? { ...result, machine: { ...result.machine, retry: FRESH_RETRY } }
       : result,
   ),
+  'starts the ladder anew with every loss': (machine, event, at) =>
+    transition(machine.session === 'up' ? { ...machine, retry: FRESH_RETRY } : machine, event, at),
+  'forgets a connection that ended': afterwards((_before, result) =>
+    result.machine.session === 'up'
+      ? result
+      : { ...result, machine: { ...result.machine, connectedSinceMs: 1 } },
+  ),
   'spends attempts while offline': afterwards((before, result) =>
     before.state.status !== 'paused' && result.machine.state.status === 'paused'
       ? { ...result, machine: { ...result.machine, retry: { ...FRESH_RETRY, failures: 9 } } }
