@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const noRetry = { retry: 0, restoreMocks: true };
 
@@ -36,8 +37,31 @@ const PATIENT = files(
   'ssh/socket-options',
 );
 
+/** The longest of those that run side by side: begun last, one of them would run on alone. */
+const LONG = files(
+  'chaos',
+  'gateway/lifecycle',
+  'ssh/matrix',
+  'gateway/pairing',
+  'lab/gateway',
+  'time-faults',
+  'gateway/chat-live',
+  'gateway/delivery-faults',
+);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = LONG.findIndex((name) => moduleId.endsWith(name));
+      return index === -1 ? LONG.length : index;
+    };
+    return (await super.sort(specifications)).sort((a, b) => place(a) - place(b));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
