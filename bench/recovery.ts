@@ -2,7 +2,8 @@
  * How soon a connection that failed is noticed and usable again: Gangway beside `autossh` with the official client, under the
  * same faults at the same time, through fault proxies to one sshd and one real Gateway. Rows 5 to 9 of docs/recovery.md.
  * `npm run bench:recovery -- [--rounds N] [--cycles N] [--wakes N] [--minutes N] [--messages N]` prints a table, writes
- * bench/recovery-results.json and makes the page anew; with `--row N` it measures that row alone and only prints it.
+ * bench/recovery-results.json and makes the page anew; with `--row N` it measures that row alone, and its
+ * figures take the place of those of the last run.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -69,10 +70,18 @@ async function main(): Promise<void> {
     await reader.chat(sessionKey, 'hello');
     // Written after every row: what was measured is not lost with a run that is stopped.
     return await measureAll({ lab, sshd, gateway, sessionKey, plan }, only, (known) => {
-      if (only === null) save({ ...result, rows: known });
+      save(only === null ? { ...result, rows: known } : withRow(only, known));
     });
   });
   process.stdout.write(`\n${formatRecovery({ rows })}`);
+}
+
+/** The last run's results, with these in the place of one row. */
+function withRow(row: number, measured: readonly RowResult[]): RecoveryResult {
+  const last = JSON.parse(readFileSync(RESULTS, 'utf8')) as RecoveryResult;
+  const kept = last.rows.filter((known) => known.row !== row);
+  const apart = measured.map((known) => ({ ...known, isApart: true as const }));
+  return { ...last, rows: [...kept, ...apart].sort((a, b) => a.row - b.row) };
 }
 
 function save(result: RecoveryResult): void {
@@ -232,6 +241,7 @@ function planOf(args: readonly string[]): { readonly plan: RecoveryPlan; readonl
     return [[name, Number(value)] as const];
   });
   const { row = null, ...plan } = Object.fromEntries(given) as Partial<RecoveryPlan> & { row?: number };
+  if (row !== null && ![5, 6, 7, 8, 9].includes(row)) throw new Error(`There is no row ${row}: 5 to 9.`);
   return { plan: { ...DEFAULT_PLAN, ...plan }, only: row };
 }
 

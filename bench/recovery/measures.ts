@@ -96,7 +96,7 @@ export const OUTAGES: readonly Outage[] = [
   { name: 'refused for 8 s', lastsMs: 8_000, begin: (proxy) => proxy.stop(), end: (proxy) => proxy.start() },
 ];
 
-/** How long the link is in use between two outages. */
+/** How long the link is in use between two outages: just above what makes the ladder begin anew (HELD_MS). */
 export const IN_USE_MS = 6_000;
 
 /** Row 7: the time from the end of an outage until hello and history are there again. */

@@ -28,6 +28,8 @@ export interface RowResult {
   readonly row: number;
   readonly what: string;
   readonly unit: 's' | 'drops' | 'messages';
+  /** Measured in a run of its own (`--row N`), after the others. */
+  readonly isApart?: true;
   /** Gangway first, where it is among them. */
   readonly sides: readonly SideResult[];
 }
@@ -134,7 +136,7 @@ export function tableOf({ rows }: Pick<RecoveryResult, 'rows'>): string {
       const ratio = isOurs ? ratioOf(row) : null;
       const cells = [
         String(row.row),
-        index === 0 ? row.what : '',
+        index === 0 ? `${row.what}${row.isApart ? ' \\*' : ''}` : '',
         side.name,
         ...(['p50', 'p95', 'max'] as const).map((name) => figure(side[name], row.unit)),
         row.unit === 's' ? String(side.count) : (side.note ?? ''),

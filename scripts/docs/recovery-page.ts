@@ -33,7 +33,7 @@ ${tableOf(result)}
 - **9** the link is cut 0.1 to 1.6 s after it was usable, again and again, mostly with what the gateway answers lost first. "Lost" is in no row of the gateway's history
   though the person was not asked; "doubled" is in two.
 
-Seconds, unless it says otherwise. ${plan.rounds} rounds, ${plan.cycles} cycles, ${plan.wakes} wakes, ${plan.minutes} minutes, ${plan.messages} messages, seed ${plan.seed}; ${measuredAt.slice(0, 10)}, ${machine.platform}
+${result.rows.some(({ isApart }) => isApart) ? '\\* in a run of its own, after the others.\n\n' : ''}Seconds, unless it says otherwise. ${plan.rounds} rounds, ${plan.cycles} cycles, ${plan.wakes} wakes, ${plan.minutes} minutes, ${plan.messages} messages, seed ${plan.seed}; ${measuredAt.slice(0, 10)}, ${machine.platform}
 ${machine.arch} with ${machine.cpus} cores; ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version.replace(name, '').trim()}`)
     .join(', ')}. Times of one machine inform; the ratios count.

@@ -91,6 +91,11 @@ abstract class FakeDriver<E> {
     this.gone();
   }
 
+  /** It was told to close, and takes its time. */
+  get isClosing(): boolean {
+    return this.#closing.length > 0;
+  }
+
   finishClosing(): void {
     this.slowClose = false;
     for (const resolve of this.#closing.splice(0)) resolve();

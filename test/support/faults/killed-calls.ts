@@ -50,12 +50,19 @@ export async function callsOfWriting(writer: Writer, word: string, folder: strin
 
 /**
  * Writes a word and kills the writer (SIGKILL) as it enters the call, which is not carried out. Resolves with what it
- * printed; null where the call did not come this time, and the writer lived.
+ * printed; null where the call is one of Node's own, did not come this time, and the writer lived.
  */
 export async function killWithin(writer: Writer, word: string, call: WritingCall): Promise<string | null> {
   const inject = `inject=${call.name}:signal=KILL:when=${call.nth}`;
   const said = await writeTraced(writer, word, ['-e', inject, '-o', '/dev/null']);
-  return said.includes(`done ${word}`) ? null : said;
+  if (!said.includes(`done ${word}`)) return said;
+  if (!mayStayAway(call)) throw new Error(`The writer outlived ${call.line}`);
+  return null;
+}
+
+/** Wake-ups of Node's own threads (an eventfd takes eight bytes) and files that it opens for itself come as they please. */
+function mayStayAway({ name, line }: WritingCall): boolean {
+  return (name === 'write' && / 8\)\s+= 8$/.test(line)) || /^(?:openat|access|close)$/.test(name);
 }
 
 async function writeTraced(writer: Writer, word: string, straceArgs: readonly string[]): Promise<string> {

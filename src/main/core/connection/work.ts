@@ -250,8 +250,11 @@ export class Work {
   /** The world has changed: earlier failures say little, but the next one waits a second all the same. */
   lowerLadder(): void {
     const { failures, crashes } = this.machine.retry;
-    const lowered = { ...FRESH_RETRY, failures: Math.min(failures, 1), crashes: Math.min(crashes, 1) };
-    this.set({ retry: lowered, retryBeforeSessionLost: null });
+    // The world says nothing of why a process crashes.
+    this.set({
+      retry: { ...FRESH_RETRY, crashes, failures: Math.min(failures, 1) },
+      retryBeforeSessionLost: null,
+    });
   }
 
   /** A person at the keyboard, or a running timer, says more than an announced sleep. */
