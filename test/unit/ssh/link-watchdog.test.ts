@@ -130,6 +130,30 @@ describe('the link watchdog', () => {
     expect(clock.monotonicMs() - startedAtMs).toBeLessThanOrEqual(9_300);
   });
 
+  it('calls it dead as soon where what the far end says is long, but no stream', () => {
+    clock.advance(3_500);
+    answers = false;
+    const startedAtMs = clock.monotonicMs();
+    clock.advance(2_000);
+    bytes += 20_000;
+    clock.advance(2_500);
+    bytes += 20_000;
+    while (deadAfterMs.length === 0) clock.advance(50);
+    expect(clock.monotonicMs() - startedAtMs).toBeLessThanOrEqual(9_300);
+  });
+
+  it('keeps a busy link through a hole of four seconds, although no reply came for long', () => {
+    replyAfterMs = 40_000;
+    for (let elapsedMs = 0; elapsedMs < 20_000; elapsedMs += 500) {
+      bytes += 60_000;
+      clock.advance(500);
+    }
+    clock.advance(4_000);
+    bytes += 60_000;
+    clock.advance(1_000);
+    expect(deadAfterMs).toEqual([]);
+  });
+
   it('says nothing about a silence of 8 s that ends', () => {
     answers = false;
     clock.advance(8_000);

@@ -62,10 +62,12 @@ export function watchdogTiming(
 const SLEPT_AFTER_MS = 10_000;
 
 /**
- * A tick that brings so many bytes is one of a busy link, where a reply waits its turn: 4 KiB a second. What trickles in below
- * that holds up no reply for long, and may come from a far end that does not hear us any more.
+ * Ticks that bring so many bytes, one soon after the other, are those of a busy link, where a reply waits its turn. What
+ * trickles in below that, or comes at once and is over, holds up no reply for long, and may come from a far end that does
+ * not hear us any more.
  */
 const BUSY_BYTES = 1024;
+const BUSY_WITHIN_MS = 1_000;
 
 export interface WatchdogEvents {
   /** Once in `pingEveryMs` while the link lives: the round trip, or null while a reply is outstanding behind other data. */
@@ -89,6 +91,8 @@ export class LinkWatchdog implements Disposable {
   #heardAtMs: number;
   /** When a reply last proved both ways, or could not be asked for because the link was busy. */
   #provenAtMs: number;
+  /** When a tick last brought much. */
+  #muchAtMs = Number.NEGATIVE_INFINITY;
   #tickedAtMs: number;
   #tickedAtUptimeMs: number;
   #nextPingAtMs: number;
@@ -130,8 +134,11 @@ export class LinkWatchdog implements Disposable {
     this.#tickedAtUptimeMs = uptimeMs;
 
     const bytes = this.#link.bytesRead();
+    if (bytes - this.#lastBytes >= BUSY_BYTES) {
+      if (nowMs - this.#muchAtMs <= BUSY_WITHIN_MS) this.#provenAtMs = nowMs;
+      this.#muchAtMs = nowMs;
+    }
     if (bytes !== this.#lastBytes) {
-      if (bytes - this.#lastBytes >= BUSY_BYTES) this.#provenAtMs = nowMs;
       this.#lastBytes = bytes;
       this.#heardAtMs = nowMs;
     }
