@@ -17,6 +17,7 @@ import { Button } from './design/button.tsx';
 import { EmptyState } from './design/empty-state.tsx';
 import { Skeleton } from './design/skeleton.tsx';
 import { CommandsContext, ShownContext, useTranslate, type Commands, type Shown } from './gangway-context.ts';
+import { InboxScreen } from './inbox/inbox-screen.tsx';
 import { HealthScreen } from './health/health-screen.tsx';
 import { Prompts } from './prompts/prompts.tsx';
 import { SettingsScreen } from './settings/settings-screen.tsx';
@@ -120,6 +121,8 @@ function screenOf(page: PageKind): ReactElement {
       return <SettingsScreen />;
     case 'chat':
       return <ChatScreen />;
+    case 'inbox':
+      return <InboxScreen />;
     case 'health':
       return <HealthScreen />;
     case 'prompt':
@@ -133,6 +136,8 @@ function titleKey(page: PageKind): string {
       return 'settings.title';
     case 'chat':
       return 'chat.title';
+    case 'inbox':
+      return 'inbox.title';
     case 'health':
       return 'health.title';
     case 'prompt':

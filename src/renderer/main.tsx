@@ -10,6 +10,7 @@ import './shell/shell.css';
 import './settings/settings.css';
 import './health/health.css';
 import './chat/chat.css';
+import './inbox/inbox.css';
 
 declare global {
   interface Window {

@@ -1,6 +1,7 @@
 import type { ChatSession } from './chat.ts';
 import type { ConnectionState } from './connection-state.ts';
 import type { GatewayMode, GatewayProfile } from './gateway-profile.ts';
+import type { InboxFacts, InboxItem } from './inbox.ts';
 import type { GatewayHealth, Ladder } from './health.ts';
 
 export type ThemePreference = 'system' | 'light' | 'dark';
@@ -29,6 +30,9 @@ export interface GatewaySnapshot {
   /** Session key that WebChat opens first, as hello-ok names it; null before the first hello. */
   readonly mainSessionKey: string | null;
   readonly sessions: readonly ChatSession[];
+  /** What waits for the person at this gateway, oldest first; while there is no connection, as it was last told. */
+  readonly inbox: readonly InboxItem[];
+  readonly inboxFacts: InboxFacts;
   /** True when what is saved differs from what the live connection uses. */
   readonly restartNeeded: boolean;
 }

@@ -3,7 +3,9 @@ import type { ChatPatch, ChatSession, ChatSnapshot } from './chat.ts';
 import type { ConnectionFailure } from './connection-failure.ts';
 import type { ConnectStage, PromptAnswer, PromptType } from './connection-state.ts';
 import type { GatewayMode, SshTransportChoice } from './gateway-profile.ts';
+import type { Approval, ApprovalDecision, InboxOutcome, QuestionAnswers } from './inbox.ts';
 import type { Result } from './result.ts';
+import type { SlashCommand } from './slash-commands.ts';
 import type { HostSuggestion, SshResolution } from './ssh-resolution.ts';
 
 /**
@@ -11,7 +13,7 @@ import type { HostSuggestion, SshResolution } from './ssh-resolution.ts';
  * the test double are derived from this value. Secrets may go in; none comes out.
  */
 
-export type WindowKind = 'settings' | 'chat' | 'health';
+export type WindowKind = 'settings' | 'chat' | 'inbox' | 'health';
 
 /** What the connection form holds. Secrets: a string replaces, null leaves the stored one, '' removes it. */
 export interface GatewayDraft {
@@ -165,6 +167,8 @@ export const ipcContract = {
     open: command<ForSession, ChatSnapshot>(),
     close: command<ForSession, null>(),
     listSessions: command<ForGateway, readonly ChatSession[]>(),
+    /** What the gateway takes as commands in this session. */
+    listCommands: command<ForSession, readonly SlashCommand[]>(),
     /** What was begun in this session and not sent; '' when nothing was. It survives the app. */
     readDraft: command<ForSession, { readonly text: string }>(),
     /** Keeps what was begun; '' forgets it. */
@@ -176,6 +180,20 @@ export const ipcContract = {
     discard: command<ForSession & { readonly messageId: string }, null>(),
     loadOlder: command<ForSession, null>(),
     patch: event<ChatPatch>(),
+  },
+  inbox: {
+    /** Decides an approval that waits; only what it offers. */
+    decide: command<
+      ForGateway & {
+        readonly type: Approval['type'];
+        readonly id: string;
+        readonly decision: ApprovalDecision;
+      },
+      InboxOutcome
+    >(),
+    answer: command<ForGateway & { readonly id: string; readonly answers: QuestionAnswers }, InboxOutcome>(),
+    /** Tells the agent that a question gets no answer. */
+    dismiss: command<ForGateway & { readonly id: string }, InboxOutcome>(),
   },
 } as const;
 
@@ -195,6 +213,9 @@ export type CommandName = {
 export type EventName = {
   [G in GroupName]: `${G}.${EventKeys<Contract[G]> & string}`;
 }[GroupName];
+
+/** `group.name` of the commands of one group. */
+export type CommandsOf<G extends GroupName> = Extract<CommandName, `${G}.${string}`>;
 
 type Member<N extends string> = N extends `${infer G}.${infer K}`
   ? G extends GroupName

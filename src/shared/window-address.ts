@@ -10,7 +10,7 @@ export const APP_ORIGIN = `${APP_SCHEME}://${APP_HOST}`;
  * passphrase) that must be seen while no other window is open.
  */
 export type PageKind = WindowKind | 'prompt';
-export const PAGE_KINDS: readonly PageKind[] = ['settings', 'chat', 'health', 'prompt'];
+export const PAGE_KINDS: readonly PageKind[] = ['settings', 'chat', 'inbox', 'health', 'prompt'];
 
 export interface WindowAddress {
   readonly window: PageKind;

@@ -83,6 +83,21 @@ test('markdown is shown as what it means: heading, table, code, list', async () 
   await expect(reply.locator('pre code').first()).toBeVisible();
 });
 
+test('the gateway’s own commands are offered, and one that is taken is carried out', async () => {
+  const chat = await chatPage(stage);
+  await chat.message.fill('/stat');
+  const commands = chat.page.getByRole('listbox', { name: 'Commands' });
+  await expect(commands.getByRole('option', { name: /^\/status/ })).toBeVisible();
+  await chat.message.press('Tab');
+  await expect(chat.message).toHaveValue('/status ');
+  await chat.message.fill('/status');
+  await chat.message.press('Enter');
+  await expect(chat.conversation.getByText(/OpenClaw/).last()).toBeVisible({ timeout: REPLY_LIMIT_MS });
+  await chat.message.press('ArrowUp');
+  await expect(chat.message).not.toHaveValue('');
+  await chat.message.fill('');
+});
+
 test('HTML in a reply is text, never markup', async () => {
   const chat = await chatPage(stage);
   await chat.say('!say <img src=x onerror="document.title=1"><script>document.title=2</script> **bold**');

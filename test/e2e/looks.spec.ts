@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { expect, test, type Page } from '@playwright/test';
 import { REPLY_LIMIT_MS } from '../support/screens/chat-screen.ts';
 import { expectStatus } from '../support/screens/connection-status.ts';
 import { hostKeyDialog } from '../support/screens/prompts.ts';
 import { SettingsScreen } from '../support/screens/settings-screen.ts';
+import { expectAccessible } from './support/accessible.ts';
 import { keepEvidence } from './support/evidence.ts';
 import { chatPage } from './support/gateway-truth.ts';
 import { openStage, type Stage } from './support/stage.ts';
@@ -12,7 +11,6 @@ import { openStage, type Stage } from './support/stage.ts';
 /** What everybody needs of a screen: names, contrast, a way by keyboard, one's own language and theme. */
 test.describe.configure({ mode: 'serial' });
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let stage: Stage;
 
 test.beforeAll(async () => {
@@ -27,33 +25,6 @@ keepEvidence(() => stage);
 test.afterAll(async () => {
   await stage.close();
 });
-
-interface AxeResults {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly impact: string | null;
-    readonly help: string;
-    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-  }[];
-  readonly passes: readonly unknown[];
-}
-
-/** No finding of axe-core that it calls serious or critical. */
-async function expectAccessible(page: Page, screen: string): Promise<void> {
-  await page.evaluate(axeSource);
-  const results = await page.evaluate(async () => {
-    const axe = (window as unknown as { axe: { run(): Promise<unknown> } }).axe;
-    return (await axe.run()) as AxeResults;
-  });
-  expect(results.passes.length, `checks that axe ran on ${screen}`).toBeGreaterThan(5);
-  const serious = results.violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(
-      ({ id, help, nodes }) =>
-        `${id}: ${help}: ${nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`,
-    );
-  expect(serious, screen).toEqual([]);
-}
 
 test('the form is filled and sent by keyboard alone, and the question is answered by keyboard', async () => {
   const settings = new SettingsScreen(await stage.app().window('settings'));

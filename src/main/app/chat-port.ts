@@ -1,5 +1,6 @@
 import type { ChatPatch, ChatSession, ChatSnapshot } from '../../shared/chat.ts';
 import type { CommandError } from '../../shared/ipc-contract.ts';
+import type { SlashCommand } from '../../shared/slash-commands.ts';
 import type { Result } from '../../shared/result.ts';
 import type { Disposable } from '../core/lifecycle.ts';
 
@@ -10,6 +11,7 @@ export interface ChatPort {
   open(sessionKey: string): Answer<ChatSnapshot>;
   close(sessionKey: string): void;
   listSessions(): Answer<readonly ChatSession[]>;
+  listCommands(sessionKey: string): Answer<readonly SlashCommand[]>;
   readDraft(sessionKey: string): Answer<{ readonly text: string }>;
   writeDraft(sessionKey: string, text: string): Answer<null>;
   send(sessionKey: string, messageId: string, text: string): Answer<null>;

@@ -48,7 +48,10 @@ export interface ConnectionSession extends SessionDriver {
 
 /** What chat and health contribute; made from the session, ended with the connection. */
 export interface ConnectionServices extends Disposable {
-  snapshot(): Pick<GatewaySnapshot, 'ladder' | 'health' | 'mainSessionKey' | 'sessions'>;
+  snapshot(): Pick<
+    GatewaySnapshot,
+    'ladder' | 'health' | 'mainSessionKey' | 'sessions' | 'inbox' | 'inboxFacts'
+  >;
   onChange(listener: () => void): Disposable;
   /** Joins the services to the connection, once. */
   start(source: LadderSource): void;

@@ -83,7 +83,7 @@ export class GatewayFactory {
       services,
     });
     const forgetMessages = (): void => this.#ports.messages.forget(profile.id);
-    return { connection, chat: services.chat, forgetMessages };
+    return { connection, chat: services.chat, inbox: services.inbox, forgetMessages };
   }
 
   /** Drivers of their own for "Test connection"; whoever asked disposes them. */

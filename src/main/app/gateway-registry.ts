@@ -3,11 +3,13 @@ import { Emitter } from '../core/emitter.ts';
 import type { Closable, Disposable } from '../core/lifecycle.ts';
 import type { GatewayConnection } from './gateway-connection.ts';
 import type { ChatPort } from './chat-port.ts';
+import type { InboxPort } from './inbox-port.ts';
 
 /** A gateway that is live in this run: its connection and its conversations. */
 export interface LiveGateway {
   readonly connection: GatewayConnection;
   readonly chat: ChatPort;
+  readonly inbox: InboxPort;
   /** Forgets its messages and drafts, also on disk. */
   forgetMessages(): void;
 }

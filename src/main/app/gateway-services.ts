@@ -8,6 +8,7 @@ import { LadderMonitor, type LadderSource } from '../core/health/ladder-monitor.
 import { type Disposable, DisposableStore } from '../core/lifecycle.ts';
 import type { Clock, Connectivity, Logger } from '../core/ports.ts';
 import { ChatService } from '../node/gateway/chat-service.ts';
+import { Inbox } from '../node/gateway/inbox.ts';
 import { HealthMonitor } from '../node/gateway/health-monitor.ts';
 
 export interface GatewayServicesPorts {
@@ -17,9 +18,13 @@ export interface GatewayServicesPorts {
   readonly messages: GatewayMessages;
 }
 
+/** Of the inbox, in one snapshot; the next ones come as these are decided. */
+const MAX_SHOWN = 50;
+
 /** What health and chat make of one gateway's connection and session. */
 export class GatewayServices implements Disposable {
   readonly chat: ChatService;
+  readonly inbox: Inbox;
   readonly #store = new DisposableStore();
   readonly #changes: Emitter<null>;
   readonly #health: HealthMonitor;
@@ -41,9 +46,12 @@ export class GatewayServices implements Disposable {
     this.#health = store.add(new HealthMonitor({ rpc: session, clock, logger }));
     this.chat = store.add(new ChatService({ gatewayId: profile.id, rpc: session, messages, clock, logger }));
 
+    this.inbox = new Inbox(session, this.#health.pending);
+
     const changed = (): void => this.#changes.emit(null);
     store.add(this.#ladder.onChange(changed));
     store.add(this.chat.onSessions(changed));
+    store.add(this.#health.pending.onChange(changed));
     store.add(
       this.#health.onChange((health) => {
         this.#ladder.takeHealth(health);
@@ -67,13 +75,18 @@ export class GatewayServices implements Disposable {
     void this.#compareGateway();
   }
 
-  snapshot(): Pick<GatewaySnapshot, 'ladder' | 'health' | 'mainSessionKey' | 'sessions'> {
+  snapshot(): Pick<
+    GatewaySnapshot,
+    'ladder' | 'health' | 'mainSessionKey' | 'sessions' | 'inbox' | 'inboxFacts'
+  > {
     return {
       ladder: this.#ladder.ladder,
       health: this.#health.health,
       // It stays known while the connection is away, and over restarts of the app: the conversation can be read and written to then too.
       mainSessionKey: this.#messages.known?.mainSessionKey ?? null,
       sessions: this.chat.sessions,
+      inbox: this.inbox.items.slice(0, MAX_SHOWN),
+      inboxFacts: this.inbox.facts,
     };
   }
 
@@ -106,7 +119,10 @@ export class GatewayServices implements Disposable {
     const identity = gatewayIdentity(this.#profile);
     const { known } = this.#messages;
     if (known?.identity === identity) return;
-    if (known !== null) await this.chat.gatewayChanged();
+    if (known !== null) {
+      this.#health.pending.forget();
+      await this.chat.gatewayChanged();
+    }
     await this.#messages.setKnown({ identity, mainSessionKey: known?.mainSessionKey ?? null });
   }
 }

@@ -71,10 +71,12 @@ export function trayModel(
     items: [
       { type: 'text', label: line },
       ...questionItems(gateway?.connection, t),
+      ...inboxItems(gateway?.inboxFacts.total ?? 0, t),
       ...(hasBug ? bugItems(t) : []),
       { type: 'separator' },
       action(t('tray.openChat'), { type: 'open', window: 'chat' }, 'CmdOrCtrl+1'),
       action(t('tray.openHealth'), { type: 'open', window: 'health' }, 'CmdOrCtrl+2'),
+      action(t('tray.openInbox'), { type: 'open', window: 'inbox' }, 'CmdOrCtrl+3'),
       {
         type: 'radios',
         label: t('tray.mode'),
@@ -97,6 +99,11 @@ export function trayModel(
 function questionItems(state: ConnectionState | undefined, t: Translate): readonly TrayItem[] {
   if (state?.status !== 'waiting-for-user') return [];
   return [action(t(`prompts.waiting.${questionWords(state.prompt)}.button`), { type: 'attend' })];
+}
+
+/** What agents wait for comes before everything that one may open. */
+function inboxItems(count: number, t: Translate): readonly TrayItem[] {
+  return count === 0 ? [] : [action(t('tray.inboxWaits', { count }), { type: 'open', window: 'inbox' })];
 }
 
 function questionWords(prompt: UserPrompt): 'hostKey' | 'passphrase' | 'signIn' | 'confirm' | 'touch' {

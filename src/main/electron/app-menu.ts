@@ -30,6 +30,11 @@ export function setAppMenu(t: Translate, actions: AppMenuActions, allowDevtools:
     accelerator: 'CmdOrCtrl+2',
     click: () => actions.open('health'),
   };
+  const inbox: MenuItemConstructorOptions = {
+    label: t('tray.openInbox'),
+    accelerator: 'CmdOrCtrl+3',
+    click: () => actions.open('inbox'),
+  };
   const reconnect: MenuItemConstructorOptions = {
     label: t('tray.reconnectNow'),
     accelerator: 'CmdOrCtrl+Shift+R',
@@ -63,6 +68,7 @@ export function setAppMenu(t: Translate, actions: AppMenuActions, allowDevtools:
     submenu: [
       chat,
       health,
+      inbox,
       separator,
       reconnect,
       log,

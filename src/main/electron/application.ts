@@ -15,6 +15,7 @@ import { isConfigured } from '../../shared/gateway-profile.ts';
 import type { WindowAddress } from '../../shared/window-address.ts';
 import { AppModel } from '../app/app-model.ts';
 import { ChatSubscriptions } from '../app/chat-subscriptions.ts';
+import { InboxNotifier } from '../app/inbox-notifier.ts';
 import { createCommandHandlers } from '../app/command-handlers.ts';
 import { ConnectionTests } from '../app/connection-tests.ts';
 import { GatewayFactory } from '../app/gateway-factory.ts';
@@ -47,6 +48,7 @@ import { PromptWindows } from './prompt-windows.ts';
 import { guardSessions } from './session-guard.ts';
 import { StandInWindow } from './stand-in-window.ts';
 import { systemKeychain } from './system-keychain.ts';
+import { SystemNotifications } from './system-notifications.ts';
 import { TrayPresence } from './tray-presence.ts';
 import { hasTray } from './tray-support.ts';
 import { startTunnelProcess } from './tunnel-process-channel.ts';
@@ -275,11 +277,19 @@ export class Application {
     );
     this.#store.add(registry.onChange(() => model.invalidate()));
     const prompts = new PromptWindows(windows);
+    const inboxNotifier = this.#store.add(
+      new InboxNotifier({
+        notifications: new SystemNotifications(),
+        translate: () => this.#t(),
+        openInbox: (gatewayId) => windows.open({ window: 'inbox', gatewayId }),
+      }),
+    );
     this.#store.add(
       model.onPublished((snapshot) => {
         windows.toAll('app.snapshot', snapshot);
         this.#tray?.refresh();
         prompts.show(snapshot);
+        inboxNotifier.update(snapshot);
       }),
     );
     this.#onTrayAction = (action) => {

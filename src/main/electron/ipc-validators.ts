@@ -10,6 +10,8 @@ const secret = z.string().max(4096).nullable();
 const typedSecret = z.string().max(4096);
 const nothing = z.null();
 const forGateway = z.strictObject({ gatewayId: id });
+/** The gateway's own id of an approval, a question or a part of one. */
+const itemId = z.string().min(1).max(256);
 const forSession = z.strictObject({ gatewayId: id, sessionKey });
 const forMessage = z.strictObject({ gatewayId: id, sessionKey, messageId: id });
 
@@ -33,7 +35,7 @@ const draft = z.strictObject({
 export const ipcValidators = {
   'app.getSnapshot': nothing,
   'app.openWindow': z.strictObject({
-    window: z.enum(['settings', 'chat', 'health']),
+    window: z.enum(['settings', 'chat', 'inbox', 'health']),
     gatewayId: id.nullable(),
   }),
   'app.openExternal': z.strictObject({ url: z.string().max(2048) }),
@@ -83,6 +85,7 @@ export const ipcValidators = {
   'chat.open': forSession,
   'chat.close': forSession,
   'chat.listSessions': forGateway,
+  'chat.listCommands': forSession,
   'chat.readDraft': forSession,
   'chat.writeDraft': z.strictObject({ gatewayId: id, sessionKey, text: z.string().max(512 * 1024) }),
   'chat.send': z.strictObject({
@@ -98,6 +101,18 @@ export const ipcValidators = {
   'chat.retry': forMessage,
   'chat.discard': forMessage,
   'chat.loadOlder': forSession,
+  'inbox.decide': z.strictObject({
+    gatewayId: id,
+    type: z.enum(['exec-approval', 'plugin-approval']),
+    id: itemId,
+    decision: z.enum(['allow-once', 'allow-always', 'deny']),
+  }),
+  'inbox.answer': z.strictObject({
+    gatewayId: id,
+    id: itemId,
+    answers: z.record(itemId, z.array(z.string().max(16_384)).max(16)),
+  }),
+  'inbox.dismiss': z.strictObject({ gatewayId: id, id: itemId }),
 } satisfies { readonly [N in CommandName]: ZodType<InputOf<N>> };
 
 /** Largest input of any command, in characters of text over all its strings. */

@@ -1,6 +1,6 @@
 import type { WindowKind } from '../../shared/ipc-contract.ts';
 
-const WINDOWS: readonly WindowKind[] = ['settings', 'chat', 'health'];
+const WINDOWS: readonly WindowKind[] = ['settings', 'chat', 'inbox', 'health'];
 
 /** The window that `--open=…` names; null without one, or with one that there is not. Arguments may come from anybody. */
 export function openArgument(argv: readonly string[]): WindowKind | null {

@@ -20,6 +20,7 @@ interface WindowSize {
 const SIZES: Readonly<Record<PageKind, WindowSize>> = {
   settings: { width: 720, height: 760, minWidth: 480, minHeight: 480 },
   chat: { width: 1000, height: 720, minWidth: 420, minHeight: 420 },
+  inbox: { width: 680, height: 640, minWidth: 420, minHeight: 360 },
   health: { width: 760, height: 720, minWidth: 480, minHeight: 420 },
   prompt: { width: 520, height: 420, minWidth: 420, minHeight: 320 },
 };

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState, useSyncExternalStore, type ReactElement } from 'react';
 import type { GatewaySnapshot } from '../../shared/app-snapshot.ts';
-import type { ChatSession } from '../../shared/chat.ts';
+import type { ChatRow, ChatSession } from '../../shared/chat.ts';
 import { personNeededFor } from '../../shared/connection-state.ts';
 import { failureTarget } from '../../shared/gateway-label.ts';
 import { isConfigured } from '../../shared/gateway-profile.ts';
@@ -12,6 +12,7 @@ import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-c
 import { commandErrorText } from '../shell/command-error-text.ts';
 import { FailureCard } from '../shell/failure-card.tsx';
 import { createChatStore } from '../state/chat-store.ts';
+import { SessionInbox } from '../inbox/session-inbox.tsx';
 import { Composer } from './composer.tsx';
 import { Conversation } from './conversation.tsx';
 import { LoadFailure } from './load-failure.tsx';
@@ -75,6 +76,9 @@ function OpenSession({ gatewayId, sessionKey }: ForSession): ReactElement {
   const [sentCount, setSentCount] = useState(0);
   const { conversation, openError } = useSyncExternalStore(store.subscribe, store.getState);
 
+  const rows = conversation?.rows;
+  const written = useMemo(() => (rows ?? []).flatMap(writtenText), [rows]);
+
   return (
     <div className="chat__conversation">
       {conversation === null ? (
@@ -90,14 +94,22 @@ function OpenSession({ gatewayId, sessionKey }: ForSession): ReactElement {
       )}
       <div className="chat__foot">
         <BlockedCard />
+        <SessionInbox sessionKey={sessionKey} />
         <Composer
           session={session}
           activeRun={conversation?.meta.activeRun ?? null}
+          written={written}
           onSent={() => setSentCount(sentCount + 1)}
         />
       </div>
     </div>
   );
+}
+
+function writtenText({ role, parts }: ChatRow): readonly string[] {
+  if (role !== 'user') return [];
+  const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+  return text === '' ? [] : [text];
 }
 
 /** Where nothing goes on without the person, the way on stands beside the box that it holds up. */

@@ -16,6 +16,9 @@ import { Notice } from '../design/notice.tsx';
 import { useCommands, useRunCommand, useShown, useTranslate } from '../gangway-context.ts';
 import { commandErrorText } from '../shell/command-error-text.ts';
 import { FailureCard } from '../shell/failure-card.tsx';
+import { useCommandMenu } from './command-menu.tsx';
+import { useInputHistory } from './use-input-history.ts';
+import { useSlashCommands } from './use-slash-commands.ts';
 import { createDraft, type DraftState } from './drafts.ts';
 
 interface ComposerProps {
@@ -23,14 +26,17 @@ interface ComposerProps {
   readonly session: ForSession | null;
   readonly activeRun: ChatMeta['activeRun'];
   readonly onSent: () => void;
+  /** What the person wrote in this session, oldest first. */
+  readonly written?: readonly string[];
 }
 
+const NOTHING: readonly string[] = [];
 const EMPTY: DraftState = { text: '', refusal: null };
 const nothingWritten = (): DraftState => EMPTY;
 const neverChanges = (): (() => void) => () => undefined;
 
 /** Where a message is written. It says what will happen to it: sent now, or kept until there is a connection. */
-export function Composer({ session, activeRun, onSent }: ComposerProps): ReactElement {
+export function Composer({ session, activeRun, onSent, written = NOTHING }: ComposerProps): ReactElement {
   const t = useTranslate();
   const { api } = useCommands();
   const { gateway } = useShown();
@@ -64,10 +70,23 @@ export function Composer({ session, activeRun, onSent }: ComposerProps): ReactEl
     onSent();
   };
 
+  const write = (next: string): void => draft?.write(next);
+  const menu = useCommandMenu(useSlashCommands(api.chat, session, text), text, write);
+  const history = useInputHistory(written, text, write);
+
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
-    if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
-    // While an input method composes (Korean, Japanese, Chinese), Enter belongs to it.
+    // While an input method composes (Korean, Japanese, Chinese), the keys belong to it.
     if (event.nativeEvent.isComposing) return;
+    if (menu.onKeyDown(event) || history.onKeyDown(event)) {
+      event.preventDefault();
+      return;
+    }
+    if (event.key === 'Escape' && session !== null && activeRun?.phase === 'running') {
+      event.preventDefault();
+      stop(session);
+      return;
+    }
+    if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
     event.preventDefault();
     send();
   };
@@ -85,6 +104,7 @@ export function Composer({ session, activeRun, onSent }: ComposerProps): ReactEl
         }}
       >
         <div className="composer__box">
+          {menu.list}
           <textarea
             ref={box}
             className="composer__text"
@@ -94,13 +114,14 @@ export function Composer({ session, activeRun, onSent }: ComposerProps): ReactEl
             rows={1}
             value={text}
             disabled={session === null}
-            onChange={(event) => draft?.write(event.target.value)}
+            {...menu.boxProps}
+            onChange={(event) => write(event.target.value)}
             onBlur={draft?.flush}
             onKeyDown={onKeyDown}
           />
           <div className="composer__buttons">
             {activeRun === null || session === null ? null : (
-              <Button disabled={isStopping} onClick={() => stop(session)}>
+              <Button disabled={isStopping} aria-keyshortcuts="Escape" onClick={() => stop(session)}>
                 <Glyph name="stop" size={14} />
                 {t(isStopping ? 'chat.stopping' : 'chat.stop')}
               </Button>

@@ -67,11 +67,23 @@ function stateShape(state: StateShape): ReactElement {
 }
 
 export type GlyphName =
-  'chat' | 'health' | 'settings' | 'close' | 'copy' | 'down' | 'info' | 'tool' | 'plug' | 'send' | 'stop';
+  | 'chat'
+  | 'health'
+  | 'inbox'
+  | 'settings'
+  | 'close'
+  | 'copy'
+  | 'down'
+  | 'info'
+  | 'tool'
+  | 'plug'
+  | 'send'
+  | 'stop';
 
 const GLYPHS: { readonly [N in GlyphName]: string } = {
   chat: 'M2.5 3.5h11v7.5H7l-3 2.5V11H2.5z',
   health: 'M1.5 8.5h3l1.75-4.5 3 8 1.75-3.5h3.5',
+  inbox: 'M2.5 9.5 4.5 3h7l2 6.5v3.5h-11zM2.5 9.5h3.5c0 2 4 2 4 0h3.5',
   settings: 'M2 4.5h6M12 4.5h2M2 11.5h2M8 11.5h6M10 2.75v3.5M6 9.75v3.5',
   close: 'm4 4 8 8M12 4l-8 8',
   copy: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3',

@@ -98,10 +98,11 @@ function ConnectionCommands({ allowed }: { readonly allowed: readonly Connection
 
 const LINKS: readonly {
   readonly window: WindowKind;
-  readonly icon: 'chat' | 'health' | 'settings';
+  readonly icon: 'chat' | 'inbox' | 'health' | 'settings';
   readonly key: string;
 }[] = [
   { window: 'chat', icon: 'chat', key: 'common.openChat' },
+  { window: 'inbox', icon: 'inbox', key: 'common.openInbox' },
   { window: 'health', icon: 'health', key: 'common.openHealth' },
   { window: 'settings', icon: 'settings', key: 'common.openSettings' },
 ];
@@ -114,19 +115,28 @@ function WindowLinks({ page }: { readonly page: PageKind }): ReactElement {
   const run = useRunCommand();
   return (
     <nav className="connection__windows" aria-label={t('common.windows')}>
-      {LINKS.filter((link) => link.window !== page).map((link) => (
-        <Button
-          key={link.window}
-          look="quiet"
-          tone="neutral"
-          size="icon"
-          title={t(link.key)}
-          aria-label={t(link.key)}
-          onClick={() => run(api.app.openWindow({ window: link.window, gatewayId: gateway.profile.id }))}
-        >
-          <Glyph name={link.icon} />
-        </Button>
-      ))}
+      {LINKS.filter((link) => link.window !== page).map((link) => {
+        const count = link.window === 'inbox' ? gateway.inboxFacts.total : 0;
+        const name = count === 0 ? t(link.key) : `${t(link.key)}: ${t('inbox.waiting', { count })}`;
+        return (
+          <Button
+            key={link.window}
+            look="quiet"
+            tone="neutral"
+            size="icon"
+            title={name}
+            aria-label={name}
+            onClick={() => run(api.app.openWindow({ window: link.window, gatewayId: gateway.profile.id }))}
+          >
+            <Glyph name={link.icon} />
+            {count === 0 ? null : (
+              <span className="connection__count number" aria-hidden="true">
+                {count}
+              </span>
+            )}
+          </Button>
+        );
+      })}
     </nav>
   );
 }

@@ -1,3 +1,4 @@
+import { enInbox } from './en-inbox.ts';
 import { enFailureActions, enFailureAgent, enFailureGoesOn, enFailures } from './en-failures.ts';
 
 /**
@@ -141,6 +142,9 @@ export const en = {
   tray: {
     openChat: 'Open WebChat',
     openHealth: 'Health',
+    openInbox: 'Inbox',
+    inboxWaits_one: '{{count}} waits for you…',
+    inboxWaits_other: '{{count}} wait for you…',
     mode: 'OpenClaw runs',
     modes: { local: 'On this computer', ssh: 'Remote over SSH', direct: 'Remote direct' },
     reconnectNow: 'Reconnect now',
@@ -153,7 +157,7 @@ export const en = {
     internalError: 'Gangway hit a bug; see the log',
     showLog: 'Show the log',
     windowTitle: '{{window}} – {{gateway}}',
-    windows: { settings: 'Settings', chat: 'WebChat', health: 'Health', prompt: 'Gangway' },
+    windows: { settings: 'Settings', chat: 'WebChat', inbox: 'Inbox', health: 'Health', prompt: 'Gangway' },
     chooseIdentityFile: 'Choose an identity file',
     safePageTitle: 'This window stopped working',
     safePageText:
@@ -352,6 +356,7 @@ export const en = {
     stop: 'Stop',
     stopping: 'Stopping…',
     stopped: 'Stopped before it was finished',
+    commands: 'Commands',
     session: 'Session',
     loading: 'The conversation is loading',
     loadOlder: 'Earlier messages',
@@ -518,6 +523,7 @@ export const en = {
     nameDiffers: 'This is not the host’s name. Type {{host}}.',
     nothingToRemove: 'There is no changed key in the way any more. Nothing was removed.',
   },
+  inbox: enInbox,
   notices: {
     title: 'Notices',
     secretsInMemory:
@@ -552,6 +558,7 @@ export const en = {
     connection: 'Connection',
     windows: 'Windows',
     openChat: 'WebChat',
+    openInbox: 'Inbox',
     openHealth: 'Health',
     openSettings: 'Settings',
     onThisComputer: 'On this computer:',

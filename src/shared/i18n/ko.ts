@@ -1,4 +1,5 @@
 import type { Messages } from './en.ts';
+import { koInbox } from './ko-inbox.ts';
 import { koFailureActions, koFailureAgent, koFailureGoesOn, koFailures } from './ko-failures.ts';
 
 /** Korean. Terms follow the product's origin document; sentences are short and in the 합니다 style. */
@@ -129,6 +130,9 @@ export const ko: Messages = {
   tray: {
     openChat: 'WebChat 열기',
     openHealth: '상태 확인',
+    openInbox: '받은 요청',
+    inboxWaits_one: '요청 {{count}}개가 기다립니다…',
+    inboxWaits_other: '요청 {{count}}개가 기다립니다…',
     mode: 'OpenClaw 실행 위치',
     modes: { local: '이 컴퓨터', ssh: 'SSH를 통한 원격', direct: '원격 직접 연결' },
     reconnectNow: '지금 다시 연결',
@@ -141,7 +145,13 @@ export const ko: Messages = {
     internalError: 'Gangway 내부 오류: 로그를 확인하십시오',
     showLog: '로그 보기',
     windowTitle: '{{window}} – {{gateway}}',
-    windows: { settings: '설정', chat: 'WebChat', health: '상태 확인', prompt: 'Gangway' },
+    windows: {
+      settings: '설정',
+      chat: 'WebChat',
+      inbox: '받은 요청',
+      health: '상태 확인',
+      prompt: 'Gangway',
+    },
     chooseIdentityFile: '신원 파일 선택',
     safePageTitle: '이 창이 작동을 멈췄습니다',
     safePageText:
@@ -337,6 +347,7 @@ export const ko: Messages = {
     stop: '중지',
     stopping: '중지하는 중…',
     stopped: '완료되기 전에 중지되었습니다',
+    commands: '명령어',
     session: '세션',
     loading: '대화를 불러오는 중입니다',
     loadOlder: '이전 메시지',
@@ -499,6 +510,7 @@ export const ko: Messages = {
     nameDiffers: '호스트 이름과 다릅니다. {{host}}을(를) 입력하십시오.',
     nothingToRemove: '연결을 막는 변경된 키가 더 이상 없습니다. 아무것도 제거하지 않았습니다.',
   },
+  inbox: koInbox,
   notices: {
     title: '알림',
     secretsInMemory:
@@ -533,6 +545,7 @@ export const ko: Messages = {
     connection: '연결',
     windows: '창',
     openChat: 'WebChat',
+    openInbox: '받은 요청',
     openHealth: '상태 확인',
     openSettings: '설정',
     onThisComputer: '이 컴퓨터에서:',

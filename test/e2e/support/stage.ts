@@ -31,7 +31,7 @@ export interface Stage {
   /** Starts the app with the same home and data as before. */
   startApp(args?: readonly string[]): Promise<LabApp>;
   /** The window of this name, brought to the front; opened by a second launch where it is not there yet. */
-  show(name: 'settings' | 'chat' | 'health'): Promise<Page>;
+  show(name: 'settings' | 'chat' | 'inbox' | 'health'): Promise<Page>;
   /** Lends a client that is connected to the Gateway directly, beside the app. */
   withClient<T>(use: (client: LabGatewayClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -41,6 +41,8 @@ export interface StageOptions {
   /** `shared`: the one of this test process, for stories that never stop it. Default `own`. */
   readonly gateway?: 'own' | 'shared';
   readonly desktop?: DesktopOptions;
+  /** Merged over the configuration of a Gateway of its own. */
+  readonly gatewayConfig?: Readonly<Record<string, unknown>>;
 }
 
 /** Starts the parts side by side, because a Gateway takes its time. */
@@ -48,7 +50,7 @@ export async function openStage(label: string, options: StageOptions = {}): Prom
   const lab = await createLab({ label });
   try {
     const [{ gateway, model }, desktop, sshd, localPort] = await Promise.all([
-      options.gateway === 'shared' ? sharedGateway() : ownGateway(lab),
+      options.gateway === 'shared' ? sharedGateway() : ownGateway(lab, options.gatewayConfig),
       lab.startDesktop(options.desktop ?? {}),
       lab.startSshd(),
       freePort(),
@@ -104,7 +106,10 @@ export async function openStage(label: string, options: StageOptions = {}): Prom
   }
 }
 
-async function ownGateway(lab: Lab): Promise<{ gateway: Gateway; model: ScriptedModel }> {
+async function ownGateway(
+  lab: Lab,
+  config: Readonly<Record<string, unknown>> = {},
+): Promise<{ gateway: Gateway; model: ScriptedModel }> {
   const model = await lab.startModel();
-  return { model, gateway: await lab.startGateway({ modelUrl: model.url }) };
+  return { model, gateway: await lab.startGateway({ modelUrl: model.url, config }) };
 }

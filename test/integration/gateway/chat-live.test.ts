@@ -48,7 +48,7 @@ describe('a session with the real Gateway', () => {
     expect(connect?.params).toMatchObject({
       role: 'operator',
       client: { id: 'gateway-client', mode: 'ui', version: '0.1.0' },
-      caps: ['tool-events'],
+      caps: ['tool-events', 'approvals'],
     });
   });
 

@@ -9,7 +9,7 @@ import type { Desktop } from './desktop.ts';
 import type { KeyPair } from './keys.ts';
 import { deferred, waitFor, within } from './wait.ts';
 
-export type AppWindow = 'settings' | 'chat' | 'health' | 'prompt';
+export type AppWindow = 'settings' | 'chat' | 'inbox' | 'health' | 'prompt';
 
 /** A person's home folder, owned by the app's user. Outlives the app, so that it can be started again on the same data. */
 export interface AppHome {

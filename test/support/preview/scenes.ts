@@ -7,6 +7,7 @@ import { emptyProfile } from '../../../src/shared/gateway-profile.ts';
 import { err, ok } from '../../../src/shared/result.ts';
 import type { ConnectionState, UserPrompt } from '../../../src/shared/connection-state.ts';
 import type { SshResolution } from '../../../src/shared/ssh-resolution.ts';
+import { sampleExecApproval, sampleInbox, sampleQuestion } from '../fakes/sample-inbox.ts';
 import {
   sampleConfirmPrompt,
   sampleHostKeyPrompt,
@@ -604,6 +605,29 @@ export const scenes: Readonly<Record<string, Scene>> = {
   },
   'health-loading': { page: 'health', snapshot: snapshotWith({ ladder: healthyLadder }) },
   'health-empty': { page: 'health', snapshot: snapshotWith(unconfigured) },
+  'inbox-full': { page: 'inbox', snapshot: snapshotWith({ ...connected, inbox: sampleInbox }) },
+  'inbox-away': {
+    page: 'inbox',
+    snapshot: snapshotWith({
+      connection: {
+        status: 'backing-off',
+        attempt: 3,
+        reconnecting: true,
+        retryAtMs: now + 4_000,
+        lastFailure: linkLost,
+      },
+      inbox: [sampleExecApproval],
+    }),
+  },
+  'inbox-empty': { page: 'inbox', snapshot: snapshotWith(connected) },
+  'chat-approval': {
+    page: 'chat',
+    snapshot: snapshotWith({
+      ...connected,
+      inbox: [sampleExecApproval, { ...sampleQuestion, sessionKey: 'agent:main:other' }],
+    }),
+    script: conversationOf(conversationRows),
+  },
   'chat-streaming': {
     page: 'chat',
     snapshot: snapshotWith({

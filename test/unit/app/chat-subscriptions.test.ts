@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatPort } from '../../../src/main/app/chat-port.ts';
 import { ChatSubscriptions } from '../../../src/main/app/chat-subscriptions.ts';
-import { createCommandHandlers, type CommandPorts } from '../../../src/main/app/command-handlers.ts';
+import { createCommandHandlers } from '../../../src/main/app/command-handlers.ts';
+import type { CommandPorts } from '../../../src/main/app/commands/command-ports.ts';
 import { Emitter } from '../../../src/main/core/emitter.ts';
 import type { ChatPatch } from '../../../src/shared/chat.ts';
 import { err, ok } from '../../../src/shared/result.ts';

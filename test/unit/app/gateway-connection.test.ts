@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createCommandHandlers, type CommandPorts } from '../../../src/main/app/command-handlers.ts';
+import { createCommandHandlers } from '../../../src/main/app/command-handlers.ts';
+import type { CommandPorts } from '../../../src/main/app/commands/command-ports.ts';
 import { GatewayConnection, type ConnectionServices } from '../../../src/main/app/gateway-connection.ts';
 import { GatewayRegistry } from '../../../src/main/app/gateway-registry.ts';
 import { GatewayPromptMemory } from '../../../src/main/app/prompt-memory.ts';
@@ -29,8 +30,16 @@ class SessionWithToken extends FakeSession {
 }
 
 const idle = { dispose: () => undefined };
+const NOTHING_WAITS = { total: 0, isKnown: true, missingScopes: [] };
 const services: ConnectionServices = {
-  snapshot: () => ({ ladder: [], health: null, mainSessionKey: null, sessions: [] }),
+  snapshot: () => ({
+    ladder: [],
+    health: null,
+    mainSessionKey: null,
+    sessions: [],
+    inbox: [],
+    inboxFacts: NOTHING_WAITS,
+  }),
   onChange: () => idle,
   start: () => undefined,
   setProfile: () => undefined,
@@ -70,6 +79,7 @@ class Rig {
     const clock = new FakeClock();
     this.registry = new GatewayRegistry((profile) => ({
       chat: {} as never,
+      inbox: {} as never,
       forgetMessages: () => this.forgotten.push(profile.id),
       connection: new GatewayConnection(profile, {
         clock,

@@ -15,7 +15,7 @@ import { trayModel, type TrayItem, type TrayModel } from '../../../src/main/app/
 const t = createTranslate('en');
 const NOW_MS = 1_000_000;
 
-function model(connection: ConnectionState, hasBug = false): TrayModel {
+function model(connection: ConnectionState, hasBug = false, waiting = 0): TrayModel {
   const profile = { ...emptyProfile('a'), name: 'homelab' };
   const snapshot: AppSnapshot = {
     revision: 1,
@@ -39,6 +39,8 @@ function model(connection: ConnectionState, hasBug = false): TrayModel {
         },
         mainSessionKey: null,
         sessions: [],
+        inbox: [],
+        inboxFacts: { total: waiting, isKnown: true, missingScopes: [] },
         hasSshSecrets: false,
         restartNeeded: false,
       },
@@ -98,6 +100,7 @@ describe('trayModel', () => {
       expect(labels(model(state)).slice(1)).toEqual([
         'Open WebChat',
         'Health',
+        'Inbox',
         'OpenClaw runs',
         'Reconnect now',
         'Pause',
@@ -144,5 +147,14 @@ describe('trayModel', () => {
   it('offers a restart after a bug, and only then', () => {
     expect(labels(model(connected, true))).toContain('Restart Gangway');
     expect(labels(model(connected))).not.toContain('Restart Gangway');
+  });
+});
+
+describe('what agents wait for', () => {
+  it('is counted above everything that one may open, and leads to the inbox', () => {
+    const shown = model(connected, false, 2);
+    expect(labels(shown)[1]).toBe('2 wait for you…');
+    expect(entry(shown, '2 wait for you…')).toMatchObject({ action: { type: 'open', window: 'inbox' } });
+    expect(labels(model(connected)).some((label) => label.includes('for you'))).toBe(false);
   });
 });

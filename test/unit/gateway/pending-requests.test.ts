@@ -3,6 +3,12 @@ import { PendingRequests } from '../../../src/main/node/gateway/pending-requests
 import { FakeRpc } from '../../support/fakes/fake-rpc.ts';
 import { MemoryLogger } from '../../support/fakes/fake-system.ts';
 
+const QUESTION = {
+  id: 'q1',
+  sessionKey: 'agent:main:other',
+  questions: [{ questionId: 'a', header: 'Colour', question: 'Which?', options: [{ label: 'Red' }] }],
+};
+
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 };
@@ -18,10 +24,10 @@ describe('approvals and questions that wait', () => {
     changes = 0;
     pending.onChange(() => (changes += 1));
     rpc.always('exec.approval.list', () => [
-      { id: 'e1', createdAtMs: 1, expiresAtMs: 2, request: { sessionKey: 'agent:main:main' } },
+      { id: 'e1', createdAtMs: 1, expiresAtMs: 2, request: { command: 'ls', sessionKey: 'agent:main:main' } },
     ]);
     rpc.always('plugin.approval.list', () => [{ id: 'p1' }]);
-    rpc.always('question.list', () => ({ questions: [{ id: 'q1', sessionKey: 'agent:main:other' }] }));
+    rpc.always('question.list', () => ({ questions: [QUESTION] }));
   });
   afterEach(() => pending.dispose());
 
@@ -29,10 +35,12 @@ describe('approvals and questions that wait', () => {
     expect(pending.counts()).toEqual({ pendingApprovals: null, pendingQuestions: null });
     rpc.connect();
     await settle();
-    expect(pending.list()).toEqual([
-      { kind: 'exec-approval', id: 'e1', sessionKey: 'agent:main:main', createdAtMs: 1, expiresAtMs: 2 },
-      { kind: 'plugin-approval', id: 'p1', sessionKey: null, createdAtMs: null, expiresAtMs: null },
-      { kind: 'question', id: 'q1', sessionKey: 'agent:main:other', createdAtMs: null, expiresAtMs: null },
+    expect(
+      pending.list().map(({ type, id, sessionKey, expiresAtMs }) => [type, id, sessionKey, expiresAtMs]),
+    ).toEqual([
+      ['plugin-approval', 'p1', null, null],
+      ['question', 'q1', 'agent:main:other', null],
+      ['exec-approval', 'e1', 'agent:main:main', 2],
     ]);
     expect(pending.counts()).toEqual({ pendingApprovals: 2, pendingQuestions: 1 });
     rpc.disconnect();
@@ -90,10 +98,43 @@ describe('approvals and questions that wait', () => {
     rpc.always('question.list', () => 'none');
     rpc.connect();
     await settle();
-    const approvals = pending.list().filter(({ kind }) => kind === 'exec-approval');
+    const approvals = pending.list().filter(({ type }) => type === 'exec-approval');
     expect(approvals).toHaveLength(197);
     expect(approvals.every(({ sessionKey }) => sessionKey === null)).toBe(true);
     expect(pending.counts().pendingQuestions).toBeNull();
+  });
+
+  it('are known to the one who asked for them once they were read', async () => {
+    rpc.connect();
+    await settle();
+    rpc.always('exec.approval.list', () => []);
+    await pending.reread('exec-approval');
+    expect(pending.counts().pendingApprovals).toBe(1);
+  });
+
+  it('are gone where the next connection has no right to them', async () => {
+    rpc.connect();
+    await settle();
+    const before = changes;
+    rpc.connect({ missingScopes: ['operator.approvals', 'operator.questions'] });
+    await settle();
+    expect(pending.list()).toEqual([]);
+    expect(changes).toBeGreaterThan(before);
+  });
+
+  it('stay while a new connection is asked, and are known again once it told', async () => {
+    rpc.connect();
+    await settle();
+    expect(pending.facts()).toEqual({ total: 3, isKnown: true, missingScopes: [] });
+    rpc.disconnect();
+    expect(pending.list()).toHaveLength(3);
+    rpc.connect({ missingScopes: ['operator.questions'] });
+    expect(pending.list().map(({ id }) => id)).toEqual(['p1', 'e1']);
+    expect(pending.facts()).toEqual({ total: 2, isKnown: false, missingScopes: ['operator.questions'] });
+    await settle();
+    expect(pending.facts().isKnown).toBe(true);
+    pending.forget();
+    expect(pending.facts()).toMatchObject({ total: 0, isKnown: false });
   });
 
   it('say nothing when nothing changed', async () => {

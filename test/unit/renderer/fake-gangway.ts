@@ -89,6 +89,7 @@ export function createFakeGangway(snapshot: AppSnapshot): FakeGangway {
   fake.answer('connection.removeHostKeys', () => ok(ok(null)));
   fake.answer('chat.open', (session) => ok(aConversation(session)));
   fake.answer('chat.listSessions', () => ok([]));
+  fake.answer('chat.listCommands', () => ok([]));
   const drafts = new Map<string, string>();
   fake.answer('chat.readDraft', ({ sessionKey }) => ok({ text: drafts.get(sessionKey) ?? '' }));
   fake.answer('chat.writeDraft', ({ sessionKey, text }) => {
@@ -121,6 +122,8 @@ export function aGateway(changes: Partial<GatewaySnapshot> = {}): GatewaySnapsho
     hasSshSecrets: false,
     mainSessionKey: SESSION_KEY,
     sessions: [{ key: SESSION_KEY, title: 'Main', updatedAtMs: null, active: false }],
+    inbox: [],
+    inboxFacts: { total: changes.inbox?.length ?? 0, isKnown: true, missingScopes: [] },
     restartNeeded: false,
     ...changes,
   };

@@ -3,15 +3,13 @@ import {
   resetGatewaySessionMessageSubscriptionCoordinator,
   type GatewaySessionMessageRequestClient,
 } from '@openclaw/gateway-client';
-import type {
-  ChatFailure,
-  ChatPatch,
-  ChatSession as ChatSessionInfo,
-  ChatSnapshot,
-} from '../../../shared/chat.ts';
+import type { ChatPatch, ChatSession as ChatSessionInfo, ChatSnapshot } from '../../../shared/chat.ts';
 import { failure } from '../../../shared/connection-failure.ts';
 import type { CommandError } from '../../../shared/ipc-contract.ts';
 import { err, ok, type Result } from '../../../shared/result.ts';
+import type { SlashCommand } from '../../../shared/slash-commands.ts';
+import { readCommands } from '../../core/chat/command-list.ts';
+import { commandErrorOf } from '../../core/chat/command-error.ts';
 import { failureOfRpcError } from '../../core/chat/delivery-rules.ts';
 import type { GatewayEvent, GatewayHello, GatewayRpc } from '../../core/chat/gateway-rpc.ts';
 import { fieldsOf, stringOf } from '../../core/chat/message-content.ts';
@@ -133,9 +131,19 @@ export class ChatService implements Disposable {
     // Without a connection what was last heard is better than nothing.
     if (!rpc.hello) return ok(this.#list);
     const answer = await rpc.request('sessions.list', LIST_PARAMS);
-    if (!answer.ok) return err(commandError(failureOfRpcError(answer.error)));
+    if (!answer.ok) return err(commandErrorOf(failureOfRpcError(answer.error)));
     this.#setList(answer.value);
     return ok(this.#list);
+  }
+
+  /** `commands.list`; a session that has no message yet is not known to the gateway, and gets the agent's commands. */
+  async listCommands(sessionKey: string): Promise<Result<readonly SlashCommand[], CommandError>> {
+    const { rpc } = this.#options;
+    const params = { scope: 'text', includeArgs: true };
+    let answer = await rpc.request('commands.list', { ...params, sessionKey });
+    if (!answer.ok && answer.error.type === 'refused') answer = await rpc.request('commands.list', params);
+    if (!answer.ok) return err(commandErrorOf(failureOfRpcError(answer.error)));
+    return ok(readCommands(answer.value) ?? []);
   }
 
   readDraft(sessionKey: string): Promise<Result<{ readonly text: string }, CommandError>> {
@@ -167,7 +175,7 @@ export class ChatService implements Disposable {
     const session = this.#sessions.get(sessionKey);
     if (!session) return err({ type: 'refused', reason: 'unknown-session' });
     const stopped = await session.stop();
-    return stopped.ok ? stopped : err(commandError(stopped.error));
+    return stopped.ok ? stopped : err(commandErrorOf(stopped.error));
   }
 
   async retry(sessionKey: string, messageId: string): Promise<Result<null, CommandError>> {
@@ -186,7 +194,7 @@ export class ChatService implements Disposable {
     const session = this.#sessions.get(sessionKey);
     if (!session) return err({ type: 'refused', reason: 'unknown-session' });
     const loaded = await session.loadOlder();
-    return loaded.ok ? loaded : err(commandError(loaded.error));
+    return loaded.ok ? loaded : err(commandErrorOf(loaded.error));
   }
 
   dispose(): void {
@@ -253,13 +261,6 @@ export class ChatService implements Disposable {
 
 function isSessionKey(key: string): boolean {
   return key.trim() !== '' && key.length <= MAX_SESSION_KEY_CHARS;
-}
-
-function commandError(reason: ChatFailure): CommandError {
-  if (reason.type === 'connection') return { type: 'failure', failure: reason.failure };
-  const [code, detail] =
-    reason.type === 'gateway' ? [reason.code, reason.detail] : [reason.kind, reason.detail];
-  return { type: 'failure', failure: failure('gateway-rejected', { detailCode: code, detail }) };
 }
 
 /** The official coordinator wants a client that throws. */

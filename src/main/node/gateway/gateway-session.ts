@@ -277,7 +277,8 @@ export class GatewaySession implements SessionDriver, GatewayRpc {
         platform: this.#options.platform,
         role: ROLE,
         scopes: [...OPERATOR_SCOPES],
-        caps: [GATEWAY_CLIENT_CAPS.TOOL_EVENTS],
+        // Without them the Gateway takes it that nobody here can decide, and denies what would wait.
+        caps: [GATEWAY_CLIENT_CAPS.TOOL_EVENTS, GATEWAY_CLIENT_CAPS.APPROVALS],
         ...(token && !isRetry ? { token } : {}),
         ...(password && !isRetry ? { password } : {}),
         connectChallengeTimeoutMs: HANDSHAKE_LIMIT_MS,

@@ -1,25 +1,14 @@
 import type { GatewayEvent, GatewayRpc } from '../../core/chat/gateway-rpc.ts';
-import { fieldsOf, numberOf, stringOf } from '../../core/chat/message-content.ts';
+import type { InboxFacts, InboxItem, InboxItemType } from '../../../shared/inbox.ts';
+import { readInboxItem } from '../../core/chat/inbox-items.ts';
+import { fieldsOf } from '../../core/chat/message-content.ts';
 import { Emitter } from '../../core/emitter.ts';
 import { type Disposable, DisposableStore } from '../../core/lifecycle.ts';
 import type { Logger } from '../../core/ports.ts';
 
-export type PendingKind = 'exec-approval' | 'plugin-approval' | 'question';
-
-/** Something that an agent may not do, or cannot know, without the person. */
-export interface PendingRequest {
-  readonly kind: PendingKind;
-  readonly id: string;
-  /** Conversation that it came from, where the gateway says so. */
-  readonly sessionKey: string | null;
-  /** Epoch milliseconds of the gateway's clock. */
-  readonly createdAtMs: number | null;
-  readonly expiresAtMs: number | null;
-}
-
 /** How the gateway lists them (OpenClaw docs, gateway/clients and gateway/protocol). */
 const LISTS: Readonly<
-  Record<PendingKind, { readonly method: string; readonly scope: string; readonly events: string }>
+  Record<InboxItemType, { readonly method: string; readonly scope: string; readonly events: string }>
 > = {
   'exec-approval': { method: 'exec.approval.list', scope: 'operator.approvals', events: 'exec.approval.' },
   'plugin-approval': {
@@ -29,12 +18,10 @@ const LISTS: Readonly<
   },
   question: { method: 'question.list', scope: 'operator.questions', events: 'question.' },
 };
-const KINDS = Object.keys(LISTS) as readonly PendingKind[];
+const KINDS = Object.keys(LISTS) as readonly InboxItemType[];
 const CHANGES = ['requested', 'resolved'];
 /** Of each kind; a gateway that has more waiting has other problems. */
 const MAX_LISTED = 200;
-const MAX_ID_CHARS = 256;
-const MAX_SESSION_KEY_CHARS = 512;
 const LIMIT_MS = 10_000;
 
 export interface PendingRequestsOptions {
@@ -50,17 +37,23 @@ export class PendingRequests implements Disposable {
   readonly #options: PendingRequestsOptions;
   readonly #store = new DisposableStore();
   readonly #changes = this.#store.add(new Emitter<null>());
-  readonly #lists = new Map<PendingKind, readonly PendingRequest[]>();
+  readonly #lists = new Map<InboxItemType, readonly InboxItem[]>();
+  /** Kinds that this connection has told of. */
+  readonly #told = new Set<InboxItemType>();
+  #missingScopes: readonly string[] = [];
   /** Lists that are being read, and whether to read them once more. */
-  readonly #reading = new Map<PendingKind, { again: boolean }>();
+  readonly #reading = new Map<InboxItemType, { again: boolean; done: Promise<void> }>();
 
   constructor(options: PendingRequestsOptions) {
     this.#options = options;
     const { rpc } = options;
     this.#store.add(
-      rpc.onHello(() => {
-        // Another connection, perhaps another process: what was known says nothing.
-        this.#lists.clear();
+      rpc.onHello(({ missingScopes }) => {
+        // What was told before stays until the new connection tells anew: it most likely still waits.
+        for (const kind of KINDS) if (missingScopes.includes(LISTS[kind].scope)) this.#lists.delete(kind);
+        this.#told.clear();
+        this.#missingScopes = missingScopes;
+        this.#changes.emit(null);
         this.refresh();
       }),
     );
@@ -68,9 +61,28 @@ export class PendingRequests implements Disposable {
     this.#store.add(rpc.onGatewayEvent((event) => this.#event(event)));
   }
 
-  /** All that wait, by kind; a kind that the gateway has not told of, or must not, is missing. */
-  list(): readonly PendingRequest[] {
-    return [...this.#lists.values()].flat();
+  /** All that wait, oldest first; a kind that the gateway has not told of, or must not, is missing. */
+  list(): readonly InboxItem[] {
+    return [...this.#lists.values()].flat().sort((a, b) => (a.createdAtMs ?? 0) - (b.createdAtMs ?? 0));
+  }
+
+  facts(): InboxFacts {
+    const missingScopes = [...new Set(KINDS.map((kind) => LISTS[kind].scope))].filter((scope) =>
+      this.#missingScopes.includes(scope),
+    );
+    const expected = KINDS.filter((kind) => !missingScopes.includes(LISTS[kind].scope));
+    return {
+      total: this.list().length,
+      isKnown: expected.every((kind) => this.#told.has(kind)),
+      missingScopes,
+    };
+  }
+
+  /** What is known came from another gateway. */
+  forget(): void {
+    this.#lists.clear();
+    this.#told.clear();
+    this.#changes.emit(null);
   }
 
   /** Null where the gateway has not told, or must not. */
@@ -84,6 +96,12 @@ export class PendingRequests implements Disposable {
 
   onChange(listener: () => void): Disposable {
     return this.#changes.on(() => listener());
+  }
+
+  /** Reads the list of a kind anew; resolves once it is known, or cannot be. */
+  async reread(kind: InboxItemType): Promise<void> {
+    this.#refresh(kind);
+    await this.#reading.get(kind)?.done;
   }
 
   /** Reads all lists anew. */
@@ -102,17 +120,20 @@ export class PendingRequests implements Disposable {
     }
   }
 
-  #refresh(kind: PendingKind): void {
+  #refresh(kind: InboxItemType): void {
     const reading = this.#reading.get(kind);
-    if (reading) reading.again = true;
-    else void this.#read(kind);
+    if (reading) {
+      reading.again = true;
+      return;
+    }
+    const started = { again: true, done: Promise.resolve() };
+    this.#reading.set(kind, started);
+    started.done = this.#read(kind, started);
   }
 
-  async #read(kind: PendingKind): Promise<void> {
+  async #read(kind: InboxItemType, reading: { again: boolean }): Promise<void> {
     const { rpc, logger } = this.#options;
     const { method, scope } = LISTS[kind];
-    const reading = { again: true };
-    this.#reading.set(kind, reading);
     while (reading.again) {
       reading.again = false;
       const { hello } = rpc;
@@ -125,28 +146,16 @@ export class PendingRequests implements Disposable {
     this.#reading.delete(kind);
   }
 
-  #take(kind: PendingKind, value: unknown): void {
+  #take(kind: InboxItemType, value: unknown): void {
     const rows = Array.isArray(value) ? value : fieldsOf(value)?.['questions'];
     if (!Array.isArray(rows)) return;
-    const list = rows.slice(0, MAX_LISTED).flatMap((row) => readPending(kind, row));
-    const before = this.#lists.get(kind);
+    const list = rows
+      .slice(0, MAX_LISTED)
+      .map((row) => readInboxItem(kind, row))
+      .filter((item) => item !== null);
+    const before = this.#told.has(kind) ? this.#lists.get(kind) : undefined;
     this.#lists.set(kind, list);
+    this.#told.add(kind);
     if (JSON.stringify(list) !== JSON.stringify(before)) this.#changes.emit(null);
   }
-}
-
-function readPending(kind: PendingKind, value: unknown): readonly PendingRequest[] {
-  const fields = fieldsOf(value);
-  const id = stringOf(fields?.['id']);
-  if (!fields || id === null || id === '' || id.length > MAX_ID_CHARS) return [];
-  const sessionKey = stringOf(fields['sessionKey']) ?? stringOf(fieldsOf(fields['request'])?.['sessionKey']);
-  return [
-    {
-      kind,
-      id,
-      sessionKey: sessionKey !== null && sessionKey.length <= MAX_SESSION_KEY_CHARS ? sessionKey : null,
-      createdAtMs: numberOf(fields['createdAtMs']),
-      expiresAtMs: numberOf(fields['expiresAtMs']),
-    },
-  ];
 }
