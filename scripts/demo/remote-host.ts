@@ -26,6 +26,9 @@ export interface RemoteHost {
   readonly model: ScriptedModel;
   /** Cuts every SSH connection, as a network that fails. */
   dropConnections(): void;
+  /** Goes away with all connections, as a server that restarts, until `comeBack`. */
+  goAway(): void;
+  comeBack(): void;
 }
 
 /** Starts the parts side by side; the lab ends them. */
@@ -45,6 +48,8 @@ export async function startRemoteHost(lab: Lab): Promise<RemoteHost> {
     gateway,
     model,
     dropConnections: () => server.stdin?.write('drop\n'),
+    goAway: () => server.stdin?.write('stop\n'),
+    comeBack: () => server.stdin?.write('start\n'),
   };
 }
 

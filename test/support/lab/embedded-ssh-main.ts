@@ -1,7 +1,7 @@
 /**
  * The embedded SSH server as a process of its own, for the demo. Its first line of standard input is the
  * configuration as JSON (nothing secret travels in argv), its first line of output says where it listens. Later input
- * lines: `drop` cuts all connections. It ends when its standard input closes.
+ * lines: `drop` cuts all connections, `stop` does and takes no new ones until `start`. It ends when its standard input closes.
  */
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
@@ -54,6 +54,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     server = await startFrom(line);
   } else if (line.trim() === 'drop') {
     process.stdout.write(`${JSON.stringify({ dropped: server.dropConnections() })}\n`);
-  }
+  } else if (line.trim() === 'stop') await server.stop();
+  else if (line.trim() === 'start') await server.start();
 }
 await server?.close();
