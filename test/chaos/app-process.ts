@@ -193,7 +193,10 @@ export class AppProcess {
   #listen(socket: Socket): void {
     this.#socket = socket;
     socket.on('error', () => undefined);
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    // It says what its input says of an app that was killed with something unread.
+    lines.on('error', () => undefined);
+    lines.on('line', (line) => {
       // What a killed app still said is history; a newer one speaks for itself.
       this.#hear(JSON.parse(line) as AppReport);
     });

@@ -399,6 +399,29 @@ describe('after a reconnect', () => {
     expect(model.meta().activeRun).toEqual({ runId: 'late', phase: 'running' });
   });
 
+  it('a run whose end was heard before an older history came is over, also where nothing of it is left to show', () => {
+    const model = loaded([userMessage(1, 'hi')]);
+    const mark = model.mark();
+    model.applyChatEvent(delta('send-1', 1, 'hello'));
+    model.applyChatEvent(end('send-1', 2, 'final', finalText('hello')));
+    const inFlightRun = { runId: 'send-1', text: 'hel' };
+    const older = history([userMessage(1, 'hi'), assistantMessage(2, 'hello', 'send-1')], { inFlightRun });
+    model.loadSnapshot(older, mark);
+    expect(model.meta().activeRun).toBeNull();
+    expect(lines(model)).toEqual(['user | hi', 'assistant | hello']);
+  });
+
+  it('what comes of a run after its end begins it no second time', () => {
+    const model = loaded([userMessage(1, 'hi')]);
+    model.applyChatEvent(delta('send-1', 1, 'hello'));
+    model.applyChatEvent(end('send-1', 2, 'final', finalText('hello')));
+    model.loadSnapshot(history([userMessage(1, 'hi'), assistantMessage(2, 'hello', 'send-1')]), model.mark());
+    model.applyAgentEvent(agentEvent('send-1', 9, 'tool', { phase: 'start', toolCallId: 'c', name: 'exec' }));
+    model.applyChatEvent(delta('send-1', 9, 'hello'));
+    expect(model.meta().activeRun).toBeNull();
+    expect(lines(model)).toEqual(['user | hi', 'assistant | hello']);
+  });
+
   it('does not fall behind deltas that overtook the history', () => {
     const model = loaded();
     const mark = model.mark();

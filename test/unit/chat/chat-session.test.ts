@@ -33,3 +33,41 @@ describe('a conversation whose history is on its way', () => {
     chat.dispose();
   });
 });
+
+describe('a run whose end never comes', () => {
+  it('is asked about while nothing is heard of it, ever more rarely, and no more once it is over', async () => {
+    const rpc = new FakeRpc();
+    const clock = new FakeClock();
+    rpc.always('sessions.messages.subscribe', () => ({ subscribed: true, key: KEY }));
+    rpc.always('sessions.subscribe', () => ({}));
+    rpc.always('sessions.list', () => ({ sessions: [] }));
+    let isRunning = true;
+    rpc.always('chat.history', () => ({
+      messages: [],
+      hasMore: false,
+      ...(isRunning ? { inFlightRun: { runId: 'r', text: 'so far' } } : {}),
+    }));
+    const messages = new MemoryMessages();
+    const chat = new ChatService({ gatewayId: 'g', rpc, messages, clock, logger: new MemoryLogger() });
+    rpc.connect();
+    await chat.open(KEY);
+    await clock.advance(100);
+    expect(rpc.of('chat.history')).toHaveLength(1);
+    await clock.advance(14_000);
+    rpc.event('chat', { sessionKey: KEY, runId: 'r', state: 'delta', seq: 3, deltaText: ' more' });
+    await clock.advance(14_000);
+    expect(rpc.of('chat.history')).toHaveLength(1);
+    await clock.advance(2_000);
+    expect(rpc.of('chat.history')).toHaveLength(2);
+    await clock.advance(28_000);
+    expect(rpc.of('chat.history')).toHaveLength(2);
+    isRunning = false;
+    await clock.advance(3_000);
+    expect(rpc.of('chat.history')).toHaveLength(3);
+    const opened = await chat.open(KEY);
+    expect(opened.ok && opened.value.meta.activeRun).toBeNull();
+    await clock.advance(600_000);
+    expect(rpc.of('chat.history')).toHaveLength(3);
+    chat.dispose();
+  });
+});

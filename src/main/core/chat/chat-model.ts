@@ -48,6 +48,8 @@ export const MAX_ROWS = 500;
 /** With everything that was loaded on request. */
 const MAX_ROWS_LOADED = 5000;
 /** Runs without a stored reply that are still shown: failures, commands. */
+/** Ends that are remembered: many more than can still be spoken of. */
+const MAX_OVER = 256;
 const MAX_FINISHED_RUNS = 50;
 /** Stored replies that a finished run is compared with. */
 const COMPARED_REPLIES = 20;
@@ -66,6 +68,8 @@ interface ToolResult {
 export class ChatModel {
   #projection: SessionProjectionState = createSessionProjection();
   readonly #runs = new Map<string, LiveRun>();
+  /** Runs whose end was heard, oldest first: what is still told of them, or was before their end, begins none of them anew. */
+  readonly #over = new Set<string>();
   #outgoing: readonly OutgoingMessage[] = [];
   #sessionId: string | null = null;
   #load: ChatMeta['load'] = 'loading';
@@ -172,6 +176,7 @@ export class ChatModel {
     if (!runId || !state) return;
     const seq = numberOf(payload['seq']) ?? 0;
     const known = this.#runs.get(runId);
+    if (!known && this.#over.has(runId)) return;
     // A replayed delta is older than what was heard; the end may carry the number of the last delta.
     if (known && seq < known.chatSeq) return;
     const transition = reduceSessionProjectionRunEvent(this.#projection, payload);
@@ -187,12 +192,15 @@ export class ChatModel {
         run.text = textAfterDelta(run.text, payload);
         break;
       case 'final':
+        this.#setOver(runId);
         if (run.status === 'running') this.#end(run, 'finished', payload['message']);
         break;
       case 'aborted':
+        this.#setOver(runId);
         if (run.status === 'running') this.#end(run, 'aborted', payload['message']);
         break;
       case 'error':
+        this.#setOver(runId);
         this.#end(run, 'failed', payload['message']);
         run.failure = {
           type: 'agent',
@@ -212,6 +220,7 @@ export class ChatModel {
     const data = fieldsOf(payload['data']);
     if (!runId || !data || payload['isHeartbeat'] === true) return;
     const known = this.#runs.get(runId);
+    if (!known && this.#over.has(runId)) return;
     const seq = numberOf(payload['seq']);
     if (known && seq !== null && seq <= known.agentSeq) return;
     switch (payload['stream']) {
@@ -309,6 +318,14 @@ export class ChatModel {
     return run;
   }
 
+  #setOver(runId: string): void {
+    this.#over.add(runId);
+    for (const oldest of this.#over) {
+      if (this.#over.size <= MAX_OVER) break;
+      this.#over.delete(oldest);
+    }
+  }
+
   #end(run: LiveRun, status: 'finished' | 'aborted' | 'failed', message: unknown): void {
     const text = messageText(message);
     if (text !== '') run.text = text;
@@ -357,7 +374,8 @@ export class ChatModel {
 
   #adopt(inFlight: Fields): void {
     const runId = stringOf(inFlight['runId']);
-    if (!runId) return;
+    // The answer may be older than an end that came before it.
+    if (!runId || this.#over.has(runId)) return;
     const run = this.#run(runId);
     if (run.status !== 'running') return;
     const text = cut(stringOf(inFlight['text']) ?? '', MAX_ROW_TEXT_CHARS);

@@ -26,6 +26,8 @@ const HISTORY_LIMIT_MS = 60_000;
 const MAX_MESSAGE_CHARS = 500_000;
 const RELOAD_AFTER_GAP_MS = 200;
 const RELOAD_AFTER_END_MS = 1000;
+/** A run of which nothing is heard for so long may be over: the gateway is asked, ever more rarely while it says no. */
+const SILENT_RUN_MS = [15_000, 30_000, 60_000] as const;
 
 export interface ChatSessionOptions {
   readonly gatewayId: string;
@@ -47,6 +49,8 @@ export class ChatSession implements Disposable {
   readonly #store = new DisposableStore();
   readonly #patchTimer = this.#store.add(new MutableDisposable<Disposable>());
   readonly #reloadTimer = this.#store.add(new MutableDisposable<Disposable>());
+  readonly #silenceTimer = this.#store.add(new MutableDisposable<Disposable>());
+  #silences = 0;
   /** The key under which the gateway sends events; ours may be an alias of it. */
   #canonicalKey: string;
   #coordinator: GatewaySessionMessageSubscriptionCoordinator | null = null;
@@ -138,6 +142,8 @@ export class ChatSession implements Disposable {
       default:
         return;
     }
+    this.#silences = 0;
+    this.#silenceTimer.set(null);
     this.#changed();
   }
 
@@ -260,6 +266,24 @@ export class ChatSession implements Disposable {
     );
   }
 
+  /** An end that never comes, because the gateway lost it, must not leave the conversation busy for ever. */
+  #watchSilence(meta: ChatMeta): void {
+    if (meta.activeRun === null) {
+      this.#silences = 0;
+      this.#silenceTimer.set(null);
+    } else if (!this.#silenceTimer.value) {
+      const step = Math.min(this.#silences, SILENT_RUN_MS.length - 1);
+      this.#silenceTimer.set(
+        this.#options.clock.setTimer(SILENT_RUN_MS[step] ?? 0, () => {
+          this.#silences += 1;
+          this.#silenceTimer.set(null);
+          this.#reloadIn(0);
+          this.#changed();
+        }),
+      );
+    }
+  }
+
   #changed(): void {
     if (this.#disposed || this.#patchTimer.value) return;
     const { clock } = this.#options;
@@ -272,6 +296,7 @@ export class ChatSession implements Disposable {
     if (this.#disposed) return;
     this.#lastPatchMs = this.#options.clock.monotonicMs();
     const now = { rows: this.#model.rows(), meta: this.#model.meta() };
+    this.#watchSilence(now.meta);
     const change = changeBetween(this.#shown, now);
     if (!change) return;
     const { gatewayId, sessionKey } = this.#options;

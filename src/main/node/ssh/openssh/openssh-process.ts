@@ -62,6 +62,8 @@ export function startOpenssh(
     if (match !== null) exitCode = Number(match[0]);
   });
   const lines = createInterface({ input: child.stderr, crlfDelay: Infinity });
+  // It repeats its input's errors, and throws those that nobody hears.
+  lines.on('error', () => undefined);
   lines.on('line', (line) => events.onLine(line.slice(0, MAX_LINE_CHARS)));
   const over = (): void => {
     if (isOver) return;

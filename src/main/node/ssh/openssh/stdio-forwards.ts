@@ -79,6 +79,8 @@ export class StdioForwards implements ChannelSource {
     };
     for (const stream of [...child.stdio]) stream?.on('error', () => undefined);
     const lines = createInterface({ input: child.stderr, crlfDelay: Infinity });
+    // It repeats its input's errors, and throws those that nobody hears.
+    lines.on('error', () => undefined);
     lines.on('line', (line) => {
       if (/mux_client_request_stdio_fwd: master session id/.test(line)) {
         this.#wasRefused = false;
