@@ -291,12 +291,18 @@ function SecretBox({ form, field, label }: SecretBoxProps): ReactElement {
   );
 }
 
+/** OpenClaw docs, web/dashboard: prints the shared token in an interactive terminal. */
+const SHOW_TOKEN = 'openclaw gateway auth-token --show';
+
 function CredentialsHint(): ReactElement {
   const t = useTranslate();
   const isInMemory = useSecretsAreInMemory();
   return (
-    <p className="field__hint">
-      {isInMemory ? t('settings.credentialsHintMemory') : t('settings.credentialsHint')}
-    </p>
+    <>
+      <p className="field__hint">
+        {isInMemory ? t('settings.credentialsHintMemory') : t('settings.credentialsHint')}
+      </p>
+      <p className="field__hint selectable">{t('settings.tokenHint', { command: SHOW_TOKEN })}</p>
+    </>
   );
 }

@@ -217,7 +217,7 @@ export const en = {
     hosts: 'Hosts of your SSH configuration',
     resolved: {
       label: 'Resolved as',
-      none: 'shown here once a target is typed',
+      none: 'nothing yet, until a target is typed',
       reading: 'reading the SSH configuration…',
       through: 'through {{hops}}',
       throughCommand: 'through a ProxyCommand',
@@ -260,6 +260,7 @@ export const en = {
     directUrl: 'Gateway URL',
     directUrlHint: 'wss:// is encrypted. ws:// only for this computer, a private network or a tailnet.',
     token: 'Gateway token',
+    tokenHint: 'The Gateway’s host prints its token with: {{command}}',
     password: 'Gateway password',
     secretStored: 'Stored in the keychain',
     secretInMemory: 'Kept until Gangway quits',

@@ -253,6 +253,7 @@ export const ko: Messages = {
     directUrl: '게이트웨이 URL',
     directUrlHint: 'wss://는 암호화됩니다. ws://는 이 컴퓨터, 사설 네트워크, tailnet에서만 사용합니다.',
     token: '게이트웨이 토큰',
+    tokenHint: '게이트웨이 호스트에서 다음 명령으로 토큰을 볼 수 있습니다: {{command}}',
     password: '게이트웨이 비밀번호',
     secretStored: '키체인에 저장됨',
     secretInMemory: 'Gangway를 종료할 때까지 보관됨',

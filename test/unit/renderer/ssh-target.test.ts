@@ -147,7 +147,7 @@ describe('what a target is resolved as', () => {
     const fake = await renderForm((scripted) =>
       scripted.answer('settings.resolveTarget', () => ok(ok(full))),
     );
-    expect(line()).toContain('shown here once a target is typed');
+    expect(line()).toContain('nothing yet, until a target is typed');
     type('homelab');
     expect(line()).toContain('reading the SSH configuration');
     await waitFor(() => expect(line()).toContain('ada@homelab.internal:2222'));
@@ -232,7 +232,7 @@ describe('what a target is resolved as', () => {
     type('homelab2');
     expect(line()).not.toContain('ada@homelab.example');
     type('not a target');
-    expect(line()).toContain('shown here once a target is typed');
+    expect(line()).toContain('nothing yet, until a target is typed');
   });
 
   test('says why it cannot be told', async () => {
